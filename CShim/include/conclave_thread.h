@@ -1,0 +1,9 @@
+/* Threads that may block. Why C: pthread_create wants a C function pointer and an attribute object,
+ * neither of which reads well from Swift in strict memory safety. */
+#ifndef CONCLAVE_THREAD_H
+#define CONCLAVE_THREAD_H
+
+/* Starts a detached thread with all signals blocked that runs `body`. Returns 0 or an errno. */
+int conclave_thread_start(void (*body)(void));
+
+#endif

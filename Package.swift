@@ -1,0 +1,52 @@
+// swift-tools-version: 6.3
+
+import PackageDescription
+
+let package = Package(
+  name: "conclave",
+  products: [
+    .executable(name: "conclave", targets: ["ConclaveTool"]),
+    .executable(name: "conclave-bench", targets: ["ConclaveBenchmarks"]),
+    .library(name: "ConclaveBus", targets: ["ConclaveBus"]),
+    .library(name: "SharedRing", targets: ["SharedRing"]),
+    .library(name: "BusTesting", targets: ["BusTesting"]),
+  ],
+  targets: [
+    // The floors of the house, lowest first: arrows only point down.
+    .target(name: "CShim", path: "CShim"),
+    .target(name: "SharedRing", dependencies: ["CShim"]),
+    .target(name: "ConclaveBus", dependencies: ["SharedRing", "CShim"]),
+    .executableTarget(
+      name: "ConclaveTool", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
+
+    // The conformance suite is a product: others run it over their own transport.
+    .target(name: "BusTesting", dependencies: ["ConclaveBus"], path: "Tests/BusTesting"),
+    .executableTarget(
+      name: "ConclaveBenchmarks", dependencies: ["ConclaveBus", "SharedRing", "CShim"],
+      path: "Benchmarks"),
+
+    .testTarget(name: "SharedRingTests", dependencies: ["SharedRing", "CShim", "BusTesting"]),
+    .testTarget(name: "ConclaveBusTests", dependencies: ["ConclaveBus", "BusTesting"]),
+    .testTarget(
+      name: "ConclaveToolTests",
+      dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),
+    .testTarget(name: "TidyTests"),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu17
+)
+
+for target in package.targets {
+  if target.name == "CShim" {
+    target.cSettings = [
+      .enableWarning("all"), .enableWarning("extra"), .enableWarning("padded"),
+      .enableWarning("conversion"), .treatAllWarnings(as: .error),
+    ]
+  } else {
+    target.swiftSettings = [
+      .strictMemorySafety(), .treatAllWarnings(as: .error),
+      .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+      .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+  }
+}

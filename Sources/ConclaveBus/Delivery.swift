@@ -1,0 +1,60 @@
+/// What a subscription yields: a message, or the news that messages are missing.
+public enum Delivery: Hashable, Sendable {
+  case envelope(Envelope)
+  case gap(Gap)
+}
+
+/// Messages of one sender on one topic that this subscription will never deliver, each counted once.
+public struct Gap: Hashable, Sendable {
+  public enum Reason: String, Hashable, Sendable {
+    /// The ring went round before the subscriber had read them.
+    case overrun
+    /// The subscription's queue was full.
+    case dropped
+    /// They are not in the file any more, or were damaged there.
+    case missing
+  }
+
+  public let sender: String
+  public let topic: Topic
+  /// The sending process's pid, for display.
+  public let process: UInt32
+  /// See ``Envelope/incarnation``.
+  public let incarnation: UInt64
+  /// The first and the last number that are missing, both inclusive.
+  public let seq: ClosedRange<UInt64>
+  public let reason: Reason
+
+  /// How many messages are missing; at least 1.
+  public var count: UInt64 { seq.upperBound - seq.lowerBound + 1 }
+
+  public init(
+    sender: String, topic: Topic, process: UInt32, incarnation: UInt64, seq: ClosedRange<UInt64>,
+    reason: Reason
+  ) {
+    self.sender = sender
+    self.topic = topic
+    self.process = process
+    self.incarnation = incarnation
+    self.seq = seq
+    self.reason = reason
+  }
+}
+
+/// Something a person may want to know that is neither a message nor an error.
+public enum BusWarning: Hashable, Sendable {
+  /// The subscriber is too slow; deliveries will contain gaps. Once per episode.
+  case overrun(lostRecords: UInt64)
+  /// The queue of a ``ChannelBus`` subscription is full; deliveries will contain gaps. Once per episode.
+  case queueFull(capacity: Int)
+  /// A line of a topic file is not an envelope and was skipped.
+  case damagedLine(file: String, offset: UInt64, reason: String)
+  /// A topic file was cut off or replaced while it was being read.
+  case fileReplaced(file: String)
+  /// A record in shared memory is damaged and was skipped.
+  case damagedRecord(position: UInt64, reason: String)
+  /// A sender died in the middle of a large message, which was therefore never published.
+  case abandonedMessage(process: UInt32)
+  /// inotify is not available here; the bus polls instead.
+  case pollingInstead(reason: String)
+}

@@ -1,0 +1,89 @@
+/// An envelope that is lent, not copied: its names and payload lie in the transport's memory and are
+/// gone when the closure that received it returns. Reading it allocates nothing; ``envelope(payload:)``
+/// makes the copy that may be kept.
+@safe
+public struct EnvelopeView: ~Copyable {
+  public let id: MessageID
+  public let seq: UInt64
+  public let timestamp: Timestamp
+  public let incarnation: UInt64
+  public let position: UInt64?
+
+  /// Topic, sender and type behind each other, without separators.
+  private let names: UnsafeRawBufferPointer
+  private let topicLength: Int
+  private let senderLength: Int
+
+  /// For transports. `names` must stay valid and unchanged while this view lives, and its first
+  /// `topicLength` bytes must be a well-formed topic.
+  public init(
+    unsafeNames names: UnsafeRawBufferPointer, topicLength: Int, senderLength: Int, id: MessageID,
+    seq: UInt64, timestamp: Timestamp, incarnation: UInt64, position: UInt64?
+  ) {
+    precondition(topicLength >= 0 && senderLength >= 0)
+    precondition(topicLength + senderLength <= names.count)
+    unsafe self.names = names
+    self.topicLength = topicLength
+    self.senderLength = senderLength
+    self.id = id
+    self.seq = seq
+    self.timestamp = timestamp
+    self.incarnation = incarnation
+    self.position = position
+  }
+
+  /// Lends the topic's bytes.
+  public func withTopic<R>(_ body: (RawSpan) -> R) -> R {
+    lend(0, topicLength, body)
+  }
+  /// Lends the sender's bytes.
+  public func withSender<R>(_ body: (RawSpan) -> R) -> R {
+    lend(topicLength, senderLength, body)
+  }
+  /// Lends the type's bytes.
+  public func withType<R>(_ body: (RawSpan) -> R) -> R {
+    lend(topicLength + senderLength, typeLength, body)
+  }
+
+  public var topic: Topic { Topic(checked: text(0, topicLength)) }
+  public var sender: String { text(topicLength, senderLength) }
+  public var type: String {
+    text(topicLength + senderLength, typeLength)
+  }
+
+  /// A copy that outlives the loan. `payload` is the span that was lent beside this view.
+  public func envelope(payload: RawSpan) -> Envelope {
+    Envelope(
+      id: id, seq: seq, timestamp: timestamp, sender: sender, topic: topic, type: type,
+      payload: RawJSON(validated: unsafe payload.withUnsafeBytes { unsafe Array($0) }),
+      incarnation: incarnation, position: position)
+  }
+
+  private var typeLength: Int { unsafe names.count - topicLength - senderLength }
+
+  private func lend<R>(_ start: Int, _ length: Int, _ body: (RawSpan) -> R) -> R {
+    let slice = unsafe UnsafeRawBufferPointer(rebasing: names[start..<start + length])
+    return unsafe body(slice.bytes)
+  }
+
+  private func text(_ start: Int, _ length: Int) -> String {
+    unsafe String(decoding: names[start..<start + length], as: UTF8.self)
+  }
+}
+
+extension Envelope {
+  /// Lends this envelope as transports do that keep whole envelopes in memory. Allocates once.
+  public func lend<R>(_ body: (borrowing EnvelopeView, RawSpan) -> R) -> R {
+    var names = Array(topic.name.utf8)
+    let topicLength = names.count
+    names.append(contentsOf: sender.utf8)
+    let senderLength = names.count - topicLength
+    names.append(contentsOf: type.utf8)
+    return unsafe names.withUnsafeBytes { bytes in
+      let view = unsafe EnvelopeView(
+        unsafeNames: bytes, topicLength: topicLength, senderLength: senderLength, id: id, seq: seq,
+        timestamp: timestamp, incarnation: incarnation, position: position)
+      return unsafe body(view, payload.bytes.span.bytes)
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/// What a publisher hands to a bus: who says what kind of thing.
+public struct Message: Hashable, Sendable {
+  /// The greatest length of ``type`` and of ``sender`` in bytes.
+  public static let maximumNameLength = 200
+
+  /// The kind of message, for instance `board.discovery`: 1 to 200 bytes of UTF-8 without control
+  /// characters. Checked when published.
+  public var type: String
+  /// Who speaks, for instance `task-3`: same form as ``type``. A claim, not a proof.
+  public var sender: String
+  /// One JSON value, carried byte for byte.
+  public var payload: RawJSON
+
+  public init(type: String, sender: String, payload: RawJSON) {
+    self.type = type
+    self.sender = sender
+    self.payload = payload
+  }
+
+  /// - Throws: ``BusError/Code/invalidName``.
+  static func checkName(_ name: String, role: String) throws(BusError) {
+    let bytes = name.utf8
+    guard (1...maximumNameLength).contains(bytes.count),
+      !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F })
+    else {
+      throw BusError(
+        .invalidName, "\(role) \(quotedForError(name)) is malformed",
+        hint: "write 1 to \(maximumNameLength) bytes without control characters")
+    }
+  }
+}

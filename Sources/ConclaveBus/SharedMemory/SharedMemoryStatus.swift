@@ -1,0 +1,51 @@
+/// What `SharedMemoryBus.status(of:)` sees when it looks at a segment from outside, without disturbing
+/// it. Numbers that participants wrote are shown, never trusted.
+public struct SharedMemoryStatus: Hashable, Sendable {
+  /// A publisher's place in the segment.
+  public struct Lane: Hashable, Sendable {
+    public var index: Int
+    /// Whether its owner's lock is held: the owner lives (or is stopped).
+    public var isLive: Bool
+    /// The owner's pid as it announced it.
+    public var process: UInt32
+    /// See ``Envelope/incarnation``.
+    public var incarnation: UInt64
+    /// Messages published by this incarnation.
+    public var messages: UInt64
+  }
+
+  /// A subscription's row in the segment.
+  public struct Subscriber: Hashable, Sendable {
+    public var index: Int
+    public var isLive: Bool
+    public var process: UInt32
+    public var hasBackPressure: Bool
+    /// The next position that it will read, as it last announced it.
+    public var position: UInt64
+    /// How many positions it is behind.
+    public var lag: UInt64
+    /// Messages that it reported as lost.
+    public var lost: UInt64
+  }
+
+  /// The segment's file.
+  public var path: String
+  /// Bytes of the file, and of them those that occupy memory.
+  public var bytes: UInt64
+  public var reservedBytes: UInt64
+  public var layoutVersion: UInt32
+  /// 32 hexadecimal digits, different for each segment ever made.
+  public var generation: String
+  public var created: Timestamp
+  public var slotCount: Int
+  public var laneCount: Int
+  public var laneBytes: Int
+  public var subscriberCount: Int
+  public var messageLimit: Int
+  /// The position that the next record will get: how many records there were.
+  public var position: UInt64
+  /// Lanes that have or had an owner.
+  public var lanes: [Lane]
+  /// Rows that have an owner, or had one that died.
+  public var subscribers: [Subscriber]
+}

@@ -1,0 +1,40 @@
+/// How a subscription begins and what happens when it is too slow.
+public struct SubscriptionOptions: Sendable {
+  /// What happens to a subscription that does not keep up.
+  public enum Policy: Hashable, Sendable {
+    /// Publishers never wait; what is lost is reported as a ``Gap``, with one warning per episode.
+    case dropping
+    /// Publishers wait until this subscription has room, each publish at most `timeout` (nil: as long
+    /// as this subscription lives), after which it fails with `backPressureTimedOut`.
+    case backPressure(timeout: Duration?)
+  }
+
+  /// Where a subscription begins.
+  public enum Start: Hashable, Sendable {
+    /// With the first message published after `subscribe` returned.
+    case now
+    /// With the oldest message that the transport still holds: all of them for `FileBus`, what is
+    /// still in the ring for `SharedMemoryBus`, none for `ChannelBus`.
+    case beginning
+    /// Behind the message with this id; `notFound` when the transport does not hold it (any more).
+    case after(MessageID)
+  }
+
+  public var policy: Policy
+  public var start: Start
+  /// How many messages a ``ChannelBus`` subscription buffers; other transports ignore it.
+  public var capacity: Int
+  /// Called from the thread that reads the subscription (`ChannelBus`: the one that publishes);
+  /// must not block.
+  public var onWarning: (@Sendable (BusWarning) -> Void)?
+
+  public init(
+    policy: Policy = .dropping, start: Start = .now, capacity: Int = 64,
+    onWarning: (@Sendable (BusWarning) -> Void)? = nil
+  ) {
+    self.policy = policy
+    self.start = start
+    self.capacity = capacity
+    self.onWarning = onWarning
+  }
+}

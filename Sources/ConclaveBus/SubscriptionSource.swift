@@ -1,0 +1,56 @@
+/// What a transport implements for ``Subscription``.
+///
+/// ``Subscription`` calls ``drain(limit:onGap:onMessage:)`` and ``park(until:)`` from one thread at a
+/// time; ``wake()``, ``close()`` and ``cancel()`` may come from any thread meanwhile.
+public protocol SubscriptionSource: AnyObject, Sendable {
+  /// Hands out what is ready, in order, without blocking: at most `limit` deliveries.
+  ///
+  /// - Returns: how many deliveries were handed out, and whether none will ever follow.
+  /// - Throws: `corrupt`, `system`; the subscription ends with that error.
+  func drain(
+    limit: Int, onGap: (Gap) -> Void, onMessage: (borrowing EnvelopeView, RawSpan) -> Void
+  ) throws(BusError) -> DrainResult
+
+  /// Blocks the calling thread until there may be something to drain, until ``wake()``, or until the
+  /// deadline. May return early for no reason.
+  func park(until deadline: ContinuousClock.Instant?)
+
+  /// Ends a ``park(until:)`` that is under way, or else the next one.
+  func wake()
+
+  /// No more messages will be accepted; what is buffered can still be drained.
+  func close()
+
+  /// Releases what this subscription holds (buffer, lane positions, descriptors). Idempotent.
+  func cancel()
+
+  /// What was lost or damaged so far.
+  var losses: SubscriptionLosses { get }
+}
+
+/// See ``SubscriptionSource/drain(limit:onGap:onMessage:)``.
+public struct DrainResult: Hashable, Sendable {
+  public var count: Int
+  public var ended: Bool
+
+  public init(count: Int, ended: Bool) {
+    self.count = count
+    self.ended = ended
+  }
+}
+
+/// What a subscription has missed since it began; all counters only rise.
+public struct SubscriptionLosses: Hashable, Sendable {
+  /// Messages reported in gaps.
+  public var lostMessages: UInt64 = 0
+  /// Gap deliveries.
+  public var gaps: UInt64 = 0
+  /// Episodes in which the subscriber was too slow.
+  public var episodes: UInt64 = 0
+  /// Lines or records that were skipped because they were damaged.
+  public var damaged: UInt64 = 0
+  /// Large messages whose sender died before the end.
+  public var abandoned: UInt64 = 0
+
+  public init() {}
+}
