@@ -147,22 +147,28 @@ void conclave_subscriber_flush(conclave_subscriber *subscriber) {
   if (subscriber->flushed_position != subscriber->position) conclave_flush_position(subscriber);
 }
 
-static int has_record(const conclave_subscriber *subscriber) {
-  uint64_t slot = atomic_load_explicit(
-      conclave_slot_at(&subscriber->view, subscriber->position), memory_order_seq_cst);
-  return conclave_slot_compare(&subscriber->view, slot, subscriber->position) !=
-         CONCLAVE_SLOT_FREE;
+void conclave_subscriber_note_lost(conclave_subscriber *subscriber, uint64_t messages) {
+  atomic_fetch_add_explicit(&subscriber->view.presences[subscriber->row_index].lost, messages,
+                            memory_order_relaxed);
 }
 
-void conclave_subscriber_park(conclave_subscriber *subscriber, uint64_t deadline_ns) {
+static int has_record(const conclave_view *view, uint64_t position) {
+  uint64_t slot =
+      atomic_load_explicit(conclave_slot_at(view, position), memory_order_seq_cst);
+  return conclave_slot_compare(view, slot, position) != CONCLAVE_SLOT_FREE;
+}
+
+void conclave_subscriber_park(conclave_subscriber *subscriber, uint64_t position,
+                              uint64_t deadline_ns) {
+  const conclave_view *view = &subscriber->view;
   for (int i = 0; i < YIELDS; i++) {
-    if (has_record(subscriber)) return;
+    if (has_record(view, position)) return;
     sched_yield();
   }
-  conclave_event *event = &subscriber->view.board->data;
+  conclave_event *event = &view->board->data;
   uint32_t ticket = conclave_event_prepare(event);
   /* SYNC POINT sleep: the second look. */
-  if (has_record(subscriber)) return;
+  if (has_record(view, position)) return;
   if (atomic_exchange_explicit(&subscriber->interrupted, 0, memory_order_seq_cst)) return;
   uint64_t limit = conclave_monotonic_ns() + CONCLAVE_WAIT_LIMIT_NS;
   conclave_event_wait(event, ticket, limit < deadline_ns ? limit : deadline_ns);

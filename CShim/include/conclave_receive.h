@@ -76,9 +76,14 @@ void conclave_subscriber_rewind(conclave_subscriber *subscriber);
  * there is nothing to read. */
 void conclave_subscriber_flush(conclave_subscriber *subscriber);
 
-/* Sleeps until there may be a record, until conclave_subscriber_interrupt, until `deadline_ns`, or for
- * CONCLAVE_WAIT_LIMIT_NS. Gives the time slice away a few times first. */
-void conclave_subscriber_park(conclave_subscriber *subscriber, uint64_t deadline_ns);
+/* Sleeps until there may be a record at `position` (a copy of subscriber->position), until
+ * conclave_subscriber_interrupt, until `deadline_ns`, or for CONCLAVE_WAIT_LIMIT_NS. Gives the time
+ * slice away a few times first. May run while another thread receives. */
+void conclave_subscriber_park(conclave_subscriber *subscriber, uint64_t position,
+                              uint64_t deadline_ns);
+
+/* Tells onlookers that the layer above has lost `messages` more. */
+void conclave_subscriber_note_lost(conclave_subscriber *subscriber, uint64_t messages);
 
 /* The rare part of conclave_receive: the slot is not of this lap. */
 conclave_outcome conclave_receive_lapped(conclave_subscriber *subscriber, conclave_record *record);
