@@ -11,7 +11,9 @@ struct Reassembly {
     let total: Int
     var bytes: [UInt8]
 
-    func loss(_ lane: Int) -> RingLoss { .abandoned(lane: lane, beginning: Array(bytes.prefix(64))) }
+    func loss(_ lane: Int) -> RingLoss {
+      .abandoned(lane: lane, beginning: Array(bytes.prefix(64)))
+    }
   }
 
   private var chains: [Int: Chain] = [:]

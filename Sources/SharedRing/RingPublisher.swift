@@ -6,13 +6,19 @@ import Glibc
 /// Not safe from several threads at once: being ~Copyable and mutated by each publish, it cannot be
 /// shared without a lock.
 @safe
-public struct RingPublisher: ~Copyable {
-  private let raw: UnsafeMutablePointer<conclave_publisher>
+public struct RingPublisher: ~Copyable, Sendable {
+  /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one thread
+  /// at a time.
+  private nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_publisher>
 
   /// One numbering within the lane; see ``addStream(key:)``.
   @safe
-  public struct Stream {
-    fileprivate let entry: OpaquePointer?
+  public struct Stream: Sendable {
+    /// Into the lane, which outlives no publisher; touched by ``RingPublisher/note(_:number:)`` alone.
+    fileprivate nonisolated(unsafe) let entry: OpaquePointer?
+
+    /// A stream that subscribers cannot look up.
+    public static var unlisted: Stream { unsafe Stream(entry: nil) }
 
     /// Whether subscribers that lose messages can look it up.
     public var isListed: Bool { unsafe entry != nil }
@@ -75,7 +81,7 @@ public struct RingPublisher: ~Copyable {
   public mutating func publish(
     head: UnsafeRawBufferPointer, body: RawSpan, wait: Wait
   ) throws(RingError) -> Bool {
-    guard unsafe head.count + body.byteCount <= messageLimit else {
+    guard head.count + body.byteCount <= messageLimit else {
       throw .tooLarge(limit: messageLimit)
     }
     let failure: Int32

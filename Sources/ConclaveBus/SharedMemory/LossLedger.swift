@@ -11,7 +11,7 @@ import SharedRing
 ///
 /// Known limits: a publisher that is killed between its swap and the store that follows it leaves its
 /// last message out of its list; and lists vanish when another process takes the lane over.
-struct LossLedger {
+struct LossLedger: Sendable {
   private var base: [Int: RingStreams] = [:]
   private var hasBase: Bool
   private var lossSinceBase = false

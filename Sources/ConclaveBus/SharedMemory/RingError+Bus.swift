@@ -17,7 +17,9 @@ extension BusError {
     case .noSpace:
       self.init(
         .noSpace, "no room in \(location.directory) for \(path)",
-        hint: "enlarge it (mount -o remount,size=...) or remove stale segments with 'conclave bus clean'")
+        hint:
+          "enlarge it (mount -o remount,size=...) or remove stale segments with 'conclave bus clean'"
+      )
     case .permissionDenied:
       self.init(
         .permissionDenied, "no permission for \(path)",
@@ -50,7 +52,7 @@ extension BusError {
         .corrupt, "the segment \(path) holds what no participant wrote",
         hint: "end its participants and run 'conclave bus clean'")
     case .system(let errno):
-      self.init(.system, "the system refuses the segment \(path): \(systemMessage(errno))")
+      self = .system("use the segment", path, errno: errno)
     }
   }
 

@@ -8,10 +8,31 @@ import Synchronization
 /// the numbers never disagree.
 @safe
 final class SharedMemoryLane: Sendable {
-  private struct Holder: ~Copyable {
+  private struct StreamName: Hashable, Sendable {
+    let key: [UInt8]
+    let type: String
+  }
+
+  private struct Holder: ~Copyable, Sendable {
     var publisher: RingPublisher
     var clock = conclave_stamp_clock()
     var numberings: [[UInt8]: SharedMemoryStream.Numbering] = [:]
+    var streams: [StreamName: SharedMemoryStream] = [:]
+    /// Once a stream is not listed none after it is, so that a listed stream's number is its place in
+    /// the list.
+    var listIsFull = false
+
+    mutating func numbering(_ key: [UInt8]) -> SharedMemoryStream.Numbering {
+      if let known = numberings[key] { return known }
+      let number = min(numberings.count, Int(RecordHead.unnumbered))
+      let listing =
+        listIsFull || number == Int(RecordHead.unnumbered)
+        ? RingPublisher.Stream.unlisted : publisher.addStream(key: key)
+      listIsFull = !listing.isListed
+      let added = SharedMemoryStream.Numbering(number: UInt16(number), listing: listing)
+      numberings[key] = added
+      return added
+    }
 
     @inline(__always)
     mutating func publish(
@@ -44,31 +65,53 @@ final class SharedMemoryLane: Sendable {
   private let holder: Mutex<Holder>
   /// Whether somebody holds the lock and sleeps for room.
   private let isWaiting = Atomic<Bool>(false)
-  let identity: ProcessIdentity
-  let messageLimit: Int
+  private let messageLimit: Int
 
-  init(_ location: RingLocation, geometry: RingGeometry) throws(RingError) {
-    let identity = ProcessIdentity.current
+  private init(_ location: RingLocation, creating geometry: RingGeometry) throws(RingError) {
     let publisher = try RingPublisher(
       location, creating: geometry, incarnation: ProcessIdentity.newIncarnation())
     messageLimit = publisher.messageLimit
-    self.identity = identity
     holder = Mutex(Holder(publisher: publisher))
   }
 
-  /// The stream for these names; `type` may differ between streams with one numbering.
+  /// The lane of this process on the bus at `location`, claimed when nobody in this process holds it.
+  static func shared(
+    at location: RingLocation, creating geometry: RingGeometry
+  ) throws(RingError) -> SharedMemoryLane {
+    try lanes.withLock { (lanes) throws(RingError) in
+      if let lane = lanes[location]?.lane, !lane.mark.isForked { return lane }
+      let lane = try SharedMemoryLane(location, creating: geometry)
+      lanes[location] = Held(lane: lane)
+      return lane
+    }
+  }
+
+  private struct Held {
+    weak var lane: SharedMemoryLane?
+  }
+
+  private static let lanes = Mutex<[RingLocation: Held]>([:])
+  private let mark = ProcessMark()
+
+  /// The stream for these names. Streams that differ in `type` alone share one numbering.
   func stream(topic: Topic, sender: String, type: String) -> SharedMemoryStream {
     let key = StreamKey.bytes(topic: topic, sender: sender)
-    let numbering = holder.withLock { holder in
-      if let known = holder.numberings[key] { return known }
-      let added = SharedMemoryStream.Numbering(
-        number: UInt16(min(holder.numberings.count, Int(RecordHead.unnumbered))),
-        listing: holder.publisher.addStream(key: key))
-      holder.numberings[key] = added
-      return added
+    return holder.withLock { holder in
+      let name = StreamName(key: key, type: type)
+      if let known = holder.streams[name] { return known }
+      let stream = SharedMemoryStream(
+        numbering: holder.numbering(key), topic: topic, sender: sender, type: type,
+        process: ProcessIdentity.pid)
+      holder.streams[name] = stream
+      return stream
     }
-    return SharedMemoryStream(
-      numbering: numbering, topic: topic, sender: sender, type: type, process: identity.process)
+  }
+
+  /// - Throws: `tooLarge` when a payload of so many bytes does not fit into a message of `stream`.
+  func checkSize(_ bytes: Int, _ stream: SharedMemoryStream) throws(RingError) {
+    guard bytes + stream.headBytes <= messageLimit else {
+      throw .tooLarge(limit: messageLimit - stream.headBytes)
+    }
   }
 
   /// How often publishing had to wait for a subscription.

@@ -4,7 +4,7 @@ import Synchronization
 /// A subscription of a ``SharedMemoryBus``: reads the ring, keeps what the prefix asks for, and
 /// accounts for what was lost.
 final class SharedMemorySource: SubscriptionSource {
-  private struct State: ~Copyable {
+  private struct State: ~Copyable, Sendable {
     var table: StreamTable
     var ledger: LossLedger
     var losses = SubscriptionLosses()
@@ -125,7 +125,7 @@ final class SharedMemorySource: SubscriptionSource {
     unsafe body.withUnsafeBytes { bytes in
       let names = unsafe UnsafeRawBufferPointer(
         rebasing: bytes[RecordHead.fixedBytes..<RecordHead.fixedBytes + head.namesLength])
-      guard let start = unsafe names.baseAddress else { return }
+      guard let start = names.baseAddress else { return }
       let entry = unsafe state.table.entry(
         lane: place.lane, incarnation: place.incarnation, head, names: start)
       guard unsafe entry.pointee.isWanted else { return }
@@ -207,8 +207,12 @@ final class SharedMemorySource: SubscriptionSource {
     state.withLock { state in
       while ring.position < position {
         let left = Int(min(position - ring.position, 1024))
-        let read = ring.receive(limit: left) { note($0, &state) } onMessage: { place, body in
-          take(place, body, &state) { _ in } onMessage: { _, _ in }
+        let read = ring.receive(limit: left) {
+          note($0, &state)
+        } onMessage: { place, body in
+          take(place, body, &state) { _ in
+          } onMessage: { _, _ in
+          }
         }
         if read == 0 { break }
       }
@@ -227,9 +231,13 @@ final class SharedMemorySource: SubscriptionSource {
     var found = start == .beginning
     state.withLock { state in
       while reader.position < joined {
-        let read = reader.receive(limit: 1024) { note($0, &state) } onMessage: { place, body in
+        let read = reader.receive(limit: 1024) {
+          note($0, &state)
+        } onMessage: { place, body in
           guard place.position < joined else { return }
-          take(place, body, &state) { past.append(.gap($0)) } onMessage: {
+          take(place, body, &state) {
+            past.append(.gap($0))
+          } onMessage: {
             view, payload in
             if found { past.append(.envelope(view.envelope(payload: payload))) }
             if start == .after(view.id) {

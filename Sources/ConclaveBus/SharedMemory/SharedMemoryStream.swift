@@ -12,7 +12,7 @@ final class SharedMemoryStream: Sendable {
   final class Numbering: Sendable {
     nonisolated(unsafe) let last: UnsafeMutablePointer<UInt64>
     let number: UInt16
-    nonisolated(unsafe) let listing: RingPublisher.Stream
+    let listing: RingPublisher.Stream
 
     init(number: UInt16, listing: RingPublisher.Stream) {
       unsafe last = .allocate(capacity: 1)
@@ -44,6 +44,9 @@ final class SharedMemoryStream: Sendable {
   }
 
   deinit { unsafe head.deallocate() }
+
+  /// What a record carries besides the payload and the ring's own header, in bytes.
+  var headBytes: Int { unsafe head.count }
 
   /// Publishes the next message of this stream.
   @inline(__always)

@@ -6,7 +6,8 @@ import Glibc
 /// Looked up once per message, so entries lie in plain memory. Names that another process wrote are
 /// checked when they are first seen and compared from then on.
 @safe
-struct StreamTable: ~Copyable {
+struct StreamTable: ~Copyable, Sendable {
+  @safe
   struct Entry {
     var incarnation: UInt64 = 0
     /// The last number that was delivered, reported lost, or published before the subscription began.
@@ -21,14 +22,17 @@ struct StreamTable: ~Copyable {
     fileprivate var names: UnsafeMutableRawPointer?
   }
 
+  @safe
   private struct Lane {
     var entries: UnsafeMutablePointer<Entry>?
     var capacity = 0
   }
 
-  private let lanes: UnsafeMutableBufferPointer<Lane>
+  /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one thread
+  /// at a time. Likewise `unnumbered`.
+  private nonisolated(unsafe) let lanes: UnsafeMutableBufferPointer<Lane>
   /// Those that share the number `RecordHead.unnumbered`, by lane and names.
-  private var unnumbered: [[UInt8]: UnsafeMutablePointer<Entry>] = [:]
+  private nonisolated(unsafe) var unnumbered: [[UInt8]: UnsafeMutablePointer<Entry>] = unsafe [:]
   private let prefix: TopicPrefix
 
   init(laneCount: Int, prefix: TopicPrefix) {
@@ -38,11 +42,11 @@ struct StreamTable: ~Copyable {
   }
 
   deinit {
-    for unsafe lane in unsafe lanes {
-      for index in unsafe 0..<lane.capacity { unsafe lane.entries?[index].names?.deallocate() }
+    for unsafelane in unsafe lanes {
+      for index in 0..<lane.capacity { unsafe lane.entries?[index].names?.deallocate() }
       unsafe lane.entries?.deallocate()
     }
-    for unsafe entry in unsafe unnumbered.values {
+    for unsafeentry in unsafe unnumbered.values {
       unsafe entry.pointee.names?.deallocate()
       unsafe entry.deallocate()
     }
@@ -98,7 +102,7 @@ struct StreamTable: ~Copyable {
         start: names, count: head.topicLength + head.senderLength)
       let key = unsafe [UInt8(truncatingIfNeeded: lane), UInt8(head.topicLength)] + Array(bytes)
       if let entry = unsafe unnumbered[key] { return unsafe entry }
-      let entry = unsafe UnsafeMutablePointer<Entry>.allocate(capacity: 1)
+      let entry = UnsafeMutablePointer<Entry>.allocate(capacity: 1)
       unsafe entry.initialize(to: Entry())
       unsafe unnumbered[key] = entry
       return unsafe entry
@@ -110,7 +114,7 @@ struct StreamTable: ~Copyable {
     let old = unsafe lanes[lane]
     var capacity = max(8, old.capacity)
     while capacity <= number { capacity *= 2 }
-    let entries = unsafe UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
+    let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
     if let before = unsafe old.entries {
       unsafe entries.moveInitialize(from: before, count: old.capacity)
       unsafe before.deallocate()
@@ -127,7 +131,7 @@ struct StreamTable: ~Copyable {
   ) {
     let length = head.topicLength + head.senderLength
     unsafe entry.pointee.names?.deallocate()
-    let copy = unsafe UnsafeMutableRawPointer.allocate(byteCount: max(1, length), alignment: 1)
+    let copy = UnsafeMutableRawPointer.allocate(byteCount: max(1, length), alignment: 1)
     unsafe copy.copyMemory(from: names, byteCount: length)
     let topic = unsafe UnsafeRawBufferPointer(start: copy, count: head.topicLength)
     unsafe entry.pointee = Entry(
