@@ -42,11 +42,13 @@ struct StreamTable: ~Copyable, Sendable {
   }
 
   deinit {
-    for unsafelane in unsafe lanes {
-      for index in 0..<lane.capacity { unsafe lane.entries?[index].names?.deallocate() }
-      unsafe lane.entries?.deallocate()
+    for lane in unsafe 0..<lanes.count {
+      for index in unsafe 0..<lanes[lane].capacity {
+        unsafe lanes[lane].entries?[index].names?.deallocate()
+      }
+      unsafe lanes[lane].entries?.deallocate()
     }
-    for unsafeentry in unsafe unnumbered.values {
+    unsafe unnumbered.forEach { _, entry in
       unsafe entry.pointee.names?.deallocate()
       unsafe entry.deallocate()
     }
