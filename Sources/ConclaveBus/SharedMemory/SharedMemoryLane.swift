@@ -21,6 +21,23 @@ final class SharedMemoryLane: Sendable {
     /// Once a stream is not listed none after it is, so that a listed stream's number is its place in
     /// the list.
     var listIsFull = false
+    /// Ids are taken from the process's counter in blocks, which saves an atomic addition per message;
+    /// within a lane they rise.
+    private var nextID: UInt64 = 0
+    private var idLimit: UInt64 = 0
+    private static let idBlock = 64
+
+    init(publisher: consuming RingPublisher) { self.publisher = publisher }
+
+    @inline(__always)
+    mutating func takeID() -> UInt64 {
+      if nextID == idLimit {
+        nextID = ProcessIdentity.nextIDs(Holder.idBlock)
+        idLimit = nextID + UInt64(Holder.idBlock)
+      }
+      defer { nextID += 1 }
+      return nextID
+    }
 
     mutating func numbering(_ key: [UInt8]) -> SharedMemoryStream.Numbering {
       if let known = numberings[key] { return known }
@@ -40,7 +57,7 @@ final class SharedMemoryLane: Sendable {
     ) throws(RingError) -> Bool {
       let now = unsafe conclave_stamp_clock_now(&clock)
       let published = try stream.publish(
-        payload, to: &publisher, timestamp: now, counter: ProcessIdentity.nextIDs(1), wait: wait)
+        payload, to: &publisher, timestamp: now, counter: takeID(), wait: wait)
       publisher.wake()
       return published
     }
@@ -49,13 +66,12 @@ final class SharedMemoryLane: Sendable {
       count: Int, _ each: (Int) -> (RawJSON, SharedMemoryStream)
     ) throws(RingError) -> Int {
       defer { publisher.wake() }
-      let counter = ProcessIdentity.nextIDs(count)
       let now = unsafe conclave_stamp_clock_now(&clock)
       for index in 0..<count {
         let (payload, stream) = each(index)
         let published = try unsafe stream.publish(
           payload.bytes.span.bytes, to: &publisher, timestamp: now,
-          counter: counter + UInt64(index), wait: .never)
+          counter: takeID(), wait: .never)
         if !published { return index }
       }
       return count

@@ -1,5 +1,3 @@
-import Glibc
-
 /// What a subscriber knows of the streams that it has seen, by lane and stream number: whether it wants
 /// them, and the last number that is accounted for.
 ///
@@ -67,7 +65,7 @@ struct StreamTable: ~Copyable, Sendable {
     if unsafe entry.pointee.incarnation == incarnation,
       unsafe Int(entry.pointee.topicLength) == head.topicLength,
       unsafe Int(entry.pointee.senderLength) == head.senderLength,
-      let known = unsafe entry.pointee.names, unsafe memcmp(known, names, length) == 0
+      let known = unsafe entry.pointee.names, unsafe StreamTable.same(known, names, length)
     {
       return unsafe entry
     }
@@ -82,6 +80,24 @@ struct StreamTable: ~Copyable, Sendable {
       unsafe entries[number].incarnation == incarnation, unsafe entries[number].isKnown
     else { return nil }
     return unsafe entries + number
+  }
+
+  /// Whether two names are the same, by words: both lie in memory that goes on to a multiple of 8.
+  @inline(__always)
+  private static func same(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ length: Int) -> Bool {
+    var offset = 0
+    while length - offset >= 8 {
+      let left = unsafe a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      guard unsafe left == b.loadUnaligned(fromByteOffset: offset, as: UInt64.self) else {
+        return false
+      }
+      offset += 8
+    }
+    guard offset < length else { return true }
+    let rest =
+      unsafe a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      ^ b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    return rest << UInt64(64 - (length - offset) * 8) == 0
   }
 
   @inline(__always)
@@ -133,7 +149,9 @@ struct StreamTable: ~Copyable, Sendable {
   ) {
     let length = head.topicLength + head.senderLength
     unsafe entry.pointee.names?.deallocate()
-    let copy = UnsafeMutableRawPointer.allocate(byteCount: max(1, length), alignment: 1)
+    // Eight more, so that comparing by words never reads past the end.
+    let copy = UnsafeMutableRawPointer.allocate(byteCount: length + 8, alignment: 8)
+    unsafe copy.initializeMemory(as: UInt8.self, repeating: 0, count: length + 8)
     unsafe copy.copyMemory(from: names, byteCount: length)
     let topic = unsafe UnsafeRawBufferPointer(start: copy, count: head.topicLength)
     unsafe entry.pointee = Entry(
