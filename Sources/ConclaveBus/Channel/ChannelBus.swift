@@ -19,6 +19,7 @@ public final class ChannelBus: MessageBus {
   /// The greatest size of topic, sender, type and payload together in bytes.
   public let messageLimit: Int
   private let core = ChannelCore()
+  private let mark = ProcessMark()
 
   public init(messageLimit: Int = ChannelBus.defaultMessageLimit) {
     self.messageLimit = messageLimit
@@ -39,7 +40,7 @@ public final class ChannelBus: MessageBus {
   public func publisher(
     topic: Topic, sender: String, type: String
   ) throws(BusError) -> Publisher {
-    try core.checkOpen()
+    try checkUsable()
     try Message.checkName(sender, role: "sender")
     try Message.checkName(type, role: "type")
     let names = core.names(topic: topic, sender: sender, type: type)
@@ -47,10 +48,11 @@ public final class ChannelBus: MessageBus {
       topic: topic, sender: sender, type: type, endpoint: ChannelEndpoint(bus: self, names: names))
   }
 
-  /// - Throws: `closed`; `notFound` for a start behind a message, since none is held.
+  /// - Throws: `closed`, `forked`; `notFound` for a start behind a message, since none is held.
   public func subscribe(
     to prefix: TopicPrefix, options: SubscriptionOptions
   ) throws(BusError) -> Subscription {
+    try checkUsable()
     if case .after(let id) = options.start {
       throw BusError(
         .notFound, "message \(id) is not held any more",
@@ -72,7 +74,7 @@ public final class ChannelBus: MessageBus {
 
   /// Nothing of a batch is published when one of its messages is malformed.
   private func checked(_ messages: [Message], _ topic: Topic) throws(BusError) -> [ChannelCore.Draft] {
-    try core.checkOpen()
+    try checkUsable()
     for message in messages {
       try Message.checkName(message.sender, role: "sender")
       try Message.checkName(message.type, role: "type")
@@ -85,6 +87,14 @@ public final class ChannelBus: MessageBus {
       return ChannelCore.Draft(names: names, payload: message.payload)
     }
   }
+
+  private func checkUsable() throws(BusError) {
+    try checkNotForked()
+    try core.checkOpen()
+  }
+
+  /// To be asked before any lock is taken, since a thread that the fork left behind may hold it.
+  func checkNotForked() throws(BusError) { try mark.check() }
 
   func checkSize(names: Int, payload: Int) throws(BusError) {
     guard payload <= messageLimit - names else {

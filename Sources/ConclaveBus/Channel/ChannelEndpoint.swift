@@ -9,6 +9,7 @@ final class ChannelEndpoint: PublisherEndpoint {
   }
 
   func publish(validated payload: RawSpan, wait: PublishWait) throws(BusError) -> Bool {
+    try bus.checkNotForked()
     try bus.checkSize(names: names.bytes.count, payload: payload.byteCount)
     let draft = ChannelCore.Draft(
       names: names,
@@ -20,6 +21,7 @@ final class ChannelEndpoint: PublisherEndpoint {
 
   func publish(validated payloads: [RawJSON], wait: PublishWait) throws(PublishFailure) -> Int {
     do throws(BusError) {
+      try bus.checkNotForked()
       for payload in payloads {
         try bus.checkSize(names: names.bytes.count, payload: payload.bytes.count)
       }
