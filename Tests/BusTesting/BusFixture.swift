@@ -4,6 +4,9 @@ public import ConclaveBus
 ///
 /// One fixture stands for one bus, fresh and empty when the fixture is made; each rule gets a fixture
 /// of its own and may close what it opened. Clean up in `deinit`.
+///
+/// Where the medium's size can be chosen, small is quick, but an unread subscription with back pressure
+/// must be able to hold 600 messages of 100 bytes.
 public protocol BusFixture: AnyObject, Sendable {
   /// For messages, for instance `ChannelBus`.
   var transportName: String { get }
@@ -32,7 +35,7 @@ public protocol BusFixture: AnyObject, Sendable {
   var largestPayload: Int { get }
 
   /// How many messages of 100 bytes of one sender are more than an unread subscription of
-  /// ``SubscriptionOptions/capacity`` 8 can hold, where that has a limit. Small is quick.
+  /// ``SubscriptionOptions/capacity`` 8 can hold, where that has a limit.
   var overfill: Int { get }
 }
 

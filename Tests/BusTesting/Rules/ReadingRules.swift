@@ -165,7 +165,7 @@ extension ConformanceRule {
     let subscription = try bus.subscribe(options: lossless())
     try await bus.sayAll([1, 2])
     _ = try await subscription.readMessages(1)
-    try await onThread { subscription.wait(timeout: patience * 5) }
+    try await onThread { subscription.wait() }
     var left: [Int?] = []
     try subscription.drain { left.append(Payloads.number(of: $0.envelope(payload: $1).payload)) }
     try expectEqual(left, [2], "the fetched message by drain")

@@ -5,6 +5,10 @@ extension ConformanceRule {
     ConformanceRule("50 publishers lose nothing") { try await fiftyPublishers($0) },
     ConformanceRule("50 publishing tasks lose nothing") { try await fiftyTasks($0) },
     ConformanceRule("coming and going disturbs nobody") { try await churn($0) },
+    ConformanceRule("a random script gives what the model of a bus gives") { fixture in
+      let script = RandomScript(seed: 42, steps: 400)
+      try expectSame(try await script.run(on: fixture), script.expected())
+    },
   ]
 
   private static let publishers = 50
