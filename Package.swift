@@ -26,7 +26,7 @@ let package = Package(
       path: "Benchmarks"),
 
     .testTarget(name: "SharedRingTests", dependencies: ["SharedRing", "CShim", "BusTesting"]),
-    .testTarget(name: "ConclaveBusTests", dependencies: ["ConclaveBus", "BusTesting"]),
+    .testTarget(name: "ConclaveBusTests", dependencies: ["ConclaveBus", "SharedRing", "BusTesting"]),
     .testTarget(
       name: "ConclaveToolTests",
       dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),

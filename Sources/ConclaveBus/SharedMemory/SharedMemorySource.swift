@@ -30,7 +30,8 @@ final class SharedMemorySource: SubscriptionSource {
         .backPressure(timeoutNanoseconds: timeout.map { UInt64(max(0, $0.nanoseconds)) } ?? .max)
       }
     do throws(RingError) {
-      ring = try RingSubscriber(location, creating: geometry, policy: policy)
+      ring = try RingSubscriber(
+        location, creating: geometry, policy: policy, label: prefix.name)
     } catch { throw BusError(error, location) }
     self.prefix = prefix
     onWarning = options.onWarning
@@ -261,7 +262,8 @@ final class SharedMemorySource: SubscriptionSource {
     of location: RingLocation, _ geometry: RingGeometry
   ) throws(BusError) -> RingSubscriber {
     do throws(RingError) {
-      return try RingSubscriber(location, creating: geometry, policy: .dropping)
+      return try RingSubscriber(
+        location, creating: geometry, policy: .dropping, label: "(reading the past)")
     } catch { throw BusError(error, location) }
   }
 }
