@@ -4,8 +4,8 @@ import Testing
 
 /// Small worlds of one ``ChannelBus``, all of them.
 @Suite struct ChannelBusTests {
-  /// Every order of 8 steps (publish as one of two senders, or read one delivery) for capacities 1 to
-  /// 3: what is delivered, where the gaps are and how many there are is exactly what it must be.
+  /// Every order of 8 steps (publish as one of two senders, or read one delivery) for capacities 1
+  /// to 3: what is delivered, where the gaps are and how many there are is exactly what it must be.
   @Test(arguments: 1...3)
   func dropsExactly(capacity: Int) throws {
     var world = Exhaustive()

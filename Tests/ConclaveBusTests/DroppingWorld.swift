@@ -1,12 +1,14 @@
 import ConclaveBus
 import Testing
 
-/// One dropping subscription and what is known about it from outside: which messages it must have kept.
+/// One dropping subscription and what is known about it from outside: which messages it must have
+/// kept.
 struct DroppingWorld {
   private let capacity: Int
   private let publishers: [Publisher]
   private let subscription: Subscription
-  /// For each message in the order of publishing: its sender, its number, and whether there was room.
+  /// For each message in the order of publishing: its sender, its number, and whether there was
+  /// room.
   private var published: [(sender: String, seq: UInt64, isKept: Bool)] = []
   private var seq: [UInt64] = [0, 0]
   private var held = 0
