@@ -1,5 +1,5 @@
-/// What `SharedMemoryBus.status(of:)` sees when it looks at a segment from outside, without disturbing
-/// it. Numbers that participants wrote are shown, never trusted.
+/// What `SharedMemoryBus.status(of:)` sees when it looks at a segment from outside, without
+/// disturbing it. Numbers that participants wrote are shown, never trusted.
 public struct SharedMemoryStatus: Hashable, Sendable {
   /// A publisher's place in the segment.
   public struct Lane: Hashable, Sendable {

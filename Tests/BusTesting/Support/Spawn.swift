@@ -2,8 +2,8 @@ import Glibc
 
 let closeOnExec = Int32(SOCK_CLOEXEC.rawValue)
 
-/// Starts a program whose descriptors 0, 1 and 2 are `descriptors`; it inherits nothing else, not even
-/// the signal mask of the thread that starts it.
+/// Starts a program whose descriptors 0, 1 and 2 are `descriptors`; it inherits nothing else, not
+/// even the signal mask of the thread that starts it.
 func spawn(
   _ arguments: [String], environment: [String], descriptors: [Int32]
 ) throws -> pid_t {
@@ -63,6 +63,6 @@ private func withCStrings<R>(
   _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R
 ) -> R {
   let copies = unsafe strings.map { unsafe strdup($0) } + [nil]
-  defer { for unsafecopy in unsafe copies { unsafe free(copy) } }
+  defer { unsafe copies.forEach { unsafe free($0) } }
   return unsafe body(copies)
 }
