@@ -1,1 +1,3 @@
-import ConclaveBus
+import Glibc
+
+exit(Conclave.run().rawValue)
