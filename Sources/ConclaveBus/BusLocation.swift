@@ -28,12 +28,12 @@ public struct BusLocation: Hashable, Sendable {
   /// Finds the bus that belongs to a working directory, without making anything.
   ///
   /// `option`, or else `BUS_DIR`, names it. Otherwise it is the nearest `.conclave/bus` from the working
-  /// directory up to the top of its git worktree; or else the one in the main worktree, so that all
-  /// worktrees of a repository share one bus; or else the nearest one above the worktree. Where there
-  /// is none, it would be made in the main worktree, and outside of git in the working directory.
+  /// directory up to the top of its git worktree; or else the nearest one from the main worktree
+  /// upwards; where there is none, it would be made in the main worktree. Outside of git it is the
+  /// nearest one from the working directory upwards, or would be made there.
   ///
-  /// The climb stops at the top of the worktree first because a bus in, say, the home directory must
-  /// not come before the one that the other worktrees use.
+  /// So all worktrees of a repository share one bus: above its own top, a linked worktree looks where
+  /// the main one looks, and not at what happens to lie above itself.
   ///
   /// - Parameters:
   ///   - environment: where `BUS_DIR` is looked up; nil for this process's environment.
@@ -65,22 +65,27 @@ public struct BusLocation: Hashable, Sendable {
   }
 
   private static func found(from start: String) -> BusLocation {
-    func bus(in directory: String, _ rule: Rule) -> BusLocation {
-      BusLocation(joined(directory, relativePath), rule)
+    guard let repository = GitRepository.containing(start) else {
+      return nearest(from: start)
+        ?? BusLocation(joined(start, relativePath), .workingDirectory)
     }
-    let repository = GitRepository.containing(start)
+    let shared = repository.sharedDirectory
+    return nearest(from: start, upTo: repository.worktree)
+      ?? nearest(from: shared, rule: repository.worktree == shared ? .ancestor : .git)
+      ?? BusLocation(joined(shared, relativePath), .git)
+  }
+
+  /// The nearest bus from `start` upwards, no further than `top`.
+  private static func nearest(
+    from start: String, upTo top: String? = nil, rule: Rule = .ancestor
+  ) -> BusLocation? {
     var directory: String? = start
     while let candidate = directory {
-      let location = bus(in: candidate, .ancestor)
+      let location = BusLocation(joined(candidate, relativePath), rule)
       if location.exists { return location }
-      if let repository, candidate == repository.worktree {
-        let shared = bus(in: repository.sharedDirectory, .git)
-        if shared.exists { return shared }
-      }
-      directory = parent(of: candidate)
+      directory = candidate == top ? nil : parent(of: candidate)
     }
-    return repository.map { bus(in: $0.sharedDirectory, .git) }
-      ?? bus(in: start, .workingDirectory)
+    return nil
   }
 }
 

@@ -6,7 +6,7 @@ protocol Command: SendableMetatype {
   /// Name, operands, options and examples. The parser and the help text are made from it.
   static var usage: Usage { get }
 
-  /// Does the work. Data goes to `console.output`, everything for people to `console.note(_:)`.
+  /// Does the work. Data goes to `console.output`, everything for people to `console.notes`.
   ///
   /// - Throws: ``ToolError``, `BusError`, `PublishFailure` or ``OutputClosed``.
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode

@@ -16,7 +16,7 @@ enum Conclave {
     do throws(ToolError) {
       arguments = try commandLineArguments()
     } catch {
-      Console(json: false).report(error)
+      Notes(json: false).report(error)
       return error.exit
     }
     let console = Console(json: arguments.prefix { $0 != "--" }.contains("--json"))
@@ -30,7 +30,7 @@ enum Conclave {
       let error = ToolError(any: error)
       // What was said before the error still counts.
       try? console.output.flush()
-      console.report(error)
+      console.notes.report(error)
       return error.exit
     }
   }

@@ -36,20 +36,21 @@ extension Menu {
 
     """
       + helpTable(busCommands.map { ($0.usage.commandName, $0.usage.summary) })
-      + """
+        + """
 
-      Each command has --help.
+        Each command has --help.
 
-      The bus is a directory: --bus-dir, or else BUS_DIR, or else the nearest
-      \(BusLocation.relativePath), or else the one in the repository's main worktree.
+        The bus is a directory: --bus-dir, or else BUS_DIR, or else the nearest
+        \(BusLocation.relativePath), or else the one in the repository's main worktree.
 
-      Environment:
+        Environment:
 
-      """
+        """
       + helpTable(environment)
       + helpExamples([
         Example("see which bus is used here, and why", "conclave bus where"),
-        Example("follow a topic and what is below it", "conclave bus subscribe build | jq .payload"),
+        Example(
+          "follow a topic and what is below it", "conclave bus subscribe build | jq .payload"),
       ])
   }
 

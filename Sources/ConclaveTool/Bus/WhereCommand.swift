@@ -25,7 +25,7 @@ enum WhereCommand: Command {
     } else {
       try console.output.write(location.path + "\n")
       try console.output.flush()
-      console.note(explanation(location))
+      console.notes.say(explanation(location))
     }
     return .success
   }

@@ -3,20 +3,28 @@ import Glibc
 /// Where a command speaks: data on standard output, everything for people on standard error.
 struct Console {
   let output = Output(descriptor: STDOUT_FILENO)
-  private let notes = Output(descriptor: STDERR_FILENO)
-  /// Whether errors and notes are JSON objects, one a line.
+  let notes: Notes
+
+  /// Whether `--json` was given.
+  var json: Bool { notes.json }
+
+  init(json: Bool) { notes = Notes(json: json) }
+}
+
+/// Standard error: each note is one line and one write, so that notes of several threads do not mix.
+struct Notes: Sendable {
+  /// Whether notes are JSON objects instead of sentences.
   let json: Bool
 
-  init(json: Bool) { self.json = json }
-
-  /// Whether people watch standard error, so that progress is of use.
+  /// Whether people watch, so that progress is of use.
   var isWatched: Bool { isatty(STDERR_FILENO) == 1 }
 
-  /// Says `line` on standard error at once; nothing can be done when that fails.
-  func note(_ line: String) {
-    try? notes.write(line.hasSuffix("\n") ? line : line + "\n")
-    try? notes.flush()
+  /// Says `line` at once. Nothing can be done when that fails.
+  func say(_ line: String) {
+    let output = Output(descriptor: STDERR_FILENO)
+    try? output.write(line.hasSuffix("\n") ? line : line + "\n")
+    try? output.flush()
   }
 
-  func report(_ error: ToolError) { note(json ? error.json : error.line) }
+  func report(_ error: ToolError) { say(json ? error.json : error.line) }
 }

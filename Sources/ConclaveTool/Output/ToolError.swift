@@ -9,6 +9,8 @@ struct ToolError: Error {
   let message: String
   /// What to do about it: one sentence without a final full stop, or empty.
   let hint: String
+  /// How many messages were published before, where that is a question.
+  private var published: Int?
 
   init(_ exit: ExitCode, code: String, _ message: String, hint: String = "") {
     self.exit = exit
@@ -27,14 +29,22 @@ struct ToolError: Error {
     switch error {
     case let error as ToolError: self = error
     case let error as BusError: self.init(error)
-    case let error as PublishFailure: self.init(error.cause)
+    case let error as PublishFailure: self = ToolError(error.cause).with(published: error.published)
     default: self.init(.failure, code: "internal", "unexpected error: \(error)")
     }
   }
 
+  /// The same error, saying that `published` messages are on the bus all the same.
+  func with(published: Int) -> ToolError {
+    var copy = self
+    copy.published = published
+    return copy
+  }
+
   /// `conclave: what; what to do`, always exactly one line.
   var line: String {
-    let text = hint.isEmpty ? message : "\(message); \(hint)"
+    let done = published.map { " (published before: \($0))" } ?? ""
+    let text = message + done + (hint.isEmpty ? "" : "; \(hint)")
     let printable = text.unicodeScalars.map { scalar in
       scalar.value < 0x20 || scalar.value == 0x7F ? scalar.escaped(asASCII: true) : "\(scalar)"
     }
@@ -47,6 +57,7 @@ struct ToolError: Error {
     object.add("code", code)
     object.add("message", message)
     object.add("hint", hint)
+    if let published { object.add("published", published) }
     return JSONObject.line("error", object)
   }
 }
