@@ -39,6 +39,7 @@ let package = Package(
 for target in package.targets {
   if target.name == "CShim" {
     target.cSettings = [
+      .define("_GNU_SOURCE"),
       .enableWarning("all"), .enableWarning("extra"), .enableWarning("padded"),
       .enableWarning("conversion"), .treatAllWarnings(as: .error),
     ]

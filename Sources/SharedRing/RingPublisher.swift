@@ -1,0 +1,106 @@
+import CShim
+import Glibc
+
+/// One publisher of a ring: the holder of a lane, from `init` to the end of its life.
+///
+/// Not safe from several threads at once: being ~Copyable and mutated by each publish, it cannot be
+/// shared without a lock.
+@safe
+public struct RingPublisher: ~Copyable {
+  private let raw: UnsafeMutablePointer<conclave_publisher>
+
+  /// One numbering within the lane; see ``addStream(key:)``.
+  @safe
+  public struct Stream {
+    fileprivate let entry: OpaquePointer?
+
+    /// Whether subscribers that lose messages can look it up.
+    public var isListed: Bool { unsafe entry != nil }
+  }
+
+  /// Joins the ring, making the segment if there is none.
+  ///
+  /// - Parameters:
+  ///   - geometry: of the segment, if it has to be made.
+  ///   - incarnation: microseconds since the epoch; the lane's is this or greater.
+  /// - Throws: all but `timedOut` and `tooLarge`.
+  public init(
+    _ location: RingLocation, creating geometry: RingGeometry, incarnation: UInt64
+  ) throws(RingError) {
+    let raw = UnsafeMutablePointer<conclave_publisher>.allocate(capacity: 1)
+    do throws(RingError) {
+      unsafe try RingSegment.join(location, creating: geometry, role: CONCLAVE_PUBLISH) { view in
+        unsafe conclave_publisher_join(raw, &view, incarnation, UInt32(getpid()))
+      } abandon: {
+        unsafe conclave_publisher_leave(raw)
+      }
+    } catch {
+      unsafe raw.deallocate()
+      throw error
+    }
+    unsafe self.raw = raw
+  }
+
+  deinit {
+    unsafe conclave_publisher_leave(raw)
+    unsafe raw.deallocate()
+  }
+
+  /// Distinguishes this holder of the lane from all others before and after it.
+  public var incarnation: UInt64 { unsafe raw.pointee.incarnation }
+  /// The lane's number.
+  public var lane: Int { unsafe Int(raw.pointee.lane) }
+  /// The position of the last record that was published.
+  public var lastPosition: UInt64 { unsafe raw.pointee.next_position &- 1 }
+  /// How often it had to wait for a subscription.
+  public var waits: UInt64 { unsafe raw.pointee.waits }
+  /// The largest message in bytes.
+  public var messageLimit: Int { unsafe Int(raw.pointee.view.geometry.message_bytes) }
+  /// The longest head in bytes.
+  public var headLimit: Int { unsafe Int(raw.pointee.view.record_limit) / 4 }
+
+  /// Publishes one message whose body is `head` followed by `body`; wakes nobody, see ``wake()``.
+  ///
+  /// O(size); no allocation, no system call unless it has to wait.
+  /// - Parameters:
+  ///   - head: a multiple of 8 bytes, at most ``headLimit``.
+  ///   - waits: whether to sleep while a subscription with back pressure has no room.
+  /// - Returns: whether it was published; false only when `waits` is false.
+  /// - Throws: `timedOut`, `tooLarge`, `corrupt`: nothing was published.
+  public mutating func publish(
+    head: UnsafeRawBufferPointer, body: RawSpan, waits: Bool
+  ) throws(RingError) -> Bool {
+    guard head.count + body.byteCount <= messageLimit else { throw .tooLarge(limit: messageLimit) }
+    precondition(head.count % 8 == 0 && head.count <= headLimit)
+    let failure = unsafe body.withUnsafeBytes { body in
+      unsafe conclave_publish(
+        raw, head.baseAddress, UInt32(truncatingIfNeeded: head.count), body.baseAddress,
+        UInt64(body.count), waits ? CONCLAVE_WAIT : CONCLAVE_NO_WAIT)
+    }
+    if failure == 0 { return true }
+    if failure == EAGAIN { return false }
+    throw publishError(failure)
+  }
+
+  /// Wakes subscribers that sleep. Once after each batch; one load when none sleeps.
+  public func wake() { unsafe conclave_publish_wake(raw) }
+
+  /// Lists a numbering under `key`, so that subscribers who lose all of its messages can still tell
+  /// which they were. When the lane has no room for it, the stream is simply not listed.
+  public mutating func addStream(key: [UInt8]) -> Stream {
+    unsafe Stream(
+      entry: conclave_stream_add_opaque(raw, key, UInt32(truncatingIfNeeded: key.count)))
+  }
+
+  /// Says that message `number` of `stream` is published.
+  @inline(__always)
+  public func note(_ stream: Stream, number: UInt64) {
+    unsafe conclave_stream_note_opaque(stream.entry, number)
+  }
+
+  private func publishError(_ code: Int32) -> RingError {
+    guard code == ETIMEDOUT else { return RingError(code: code) }
+    let row = unsafe raw.pointee.slow_row
+    return unsafe .timedOut(row: row, process: conclave_row_process(&raw.pointee.view, row))
+  }
+}
