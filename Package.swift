@@ -16,17 +16,23 @@ let package = Package(
     .target(name: "CShim", path: "CShim"),
     .target(name: "SharedRing", dependencies: ["CShim"]),
     .target(name: "ConclaveBus", dependencies: ["SharedRing", "CShim"]),
+    // The stress test as a library, since the command and the benchmarks both run it.
+    .target(name: "ConclaveStress", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
     .executableTarget(
-      name: "ConclaveTool", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
+      name: "ConclaveTool", dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"]),
 
     // The conformance suite is a product: others run it over their own transport.
     .target(name: "BusTesting", dependencies: ["ConclaveBus"], path: "Tests/BusTesting"),
     .executableTarget(
-      name: "ConclaveBenchmarks", dependencies: ["ConclaveBus", "SharedRing", "CShim"],
+      name: "ConclaveBenchmarks",
+      dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"],
       path: "Benchmarks"),
 
     .testTarget(name: "SharedRingTests", dependencies: ["SharedRing", "CShim", "BusTesting"]),
     .testTarget(name: "ConclaveBusTests", dependencies: ["ConclaveBus", "BusTesting"]),
+    .testTarget(
+      name: "ConclaveStressTests",
+      dependencies: ["ConclaveStress", "ConclaveTool", "ConclaveBus", "CShim"]),
     .testTarget(
       name: "ConclaveToolTests",
       dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),
