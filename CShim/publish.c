@@ -88,6 +88,7 @@ typedef struct episode {
 static int may_wait(conclave_publisher *publisher, episode *waiting,
                     const conclave_slowest *slowest, uint64_t *until_ns) {
   if (waiting->mode == CONCLAVE_NO_WAIT) return EAGAIN;
+  if (publisher->cancel && conclave_flag_is_raised(publisher->cancel)) return ECANCELED;
   uint64_t now = conclave_monotonic_ns();
   if (waiting->started_ns == 0) {
     waiting->started_ns = now;

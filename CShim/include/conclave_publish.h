@@ -16,6 +16,7 @@
 #include <errno.h>
 
 #include "conclave_copy.h"
+#include "conclave_flag.h"
 #include "conclave_order.h"
 
 /* What to do when a subscription with back pressure has no room. */
@@ -36,6 +37,7 @@ typedef struct conclave_publisher {
   uint64_t incarnation;
   uint64_t messages;
   uint64_t waits;         /* how often it slept for room */
+  const conclave_flag *cancel; /* ends a wait for room when raised; may be NULL */
   uint32_t lane;
   uint32_t slow_row;      /* who had no room, after ETIMEDOUT */
 } conclave_publisher;
@@ -49,7 +51,8 @@ int conclave_publisher_join(conclave_publisher *publisher, conclave_view *view,
 /* Gives the lane back and unmaps. */
 void conclave_publisher_leave(conclave_publisher *publisher);
 
-/* Makes room so that a record may end at granule `end`: 0, EAGAIN (CONCLAVE_NO_WAIT), ETIMEDOUT. */
+/* Makes room so that a record may end at granule `end`: 0, EAGAIN (CONCLAVE_NO_WAIT), ETIMEDOUT,
+ * ECANCELED (within CONCLAVE_WAIT_LIMIT_NS of the cancel flag's being raised). */
 int conclave_lane_room(conclave_publisher *publisher, uint64_t end, conclave_wait_mode mode);
 
 /* Makes room so that `position` may be taken: as conclave_lane_room. */
@@ -64,8 +67,8 @@ int conclave_publish_fragments(conclave_publisher *publisher, const void *head, 
  * sends it there only when it stood still for more than a lap. */
 enum { CONCLAVE_MAX_RECOVERIES = 1000 };
 
-/* Puts the record at `granule` in order: the swap. 0; EAGAIN; ETIMEDOUT; EBADMSG when the ring holds
- * what no publisher wrote. */
+/* Puts the record at `granule` in order: the swap. 0; what conclave_ring_room says; EBADMSG when the
+ * ring holds what no publisher wrote. */
 static inline int conclave_order_append(conclave_publisher *publisher, uint64_t granule,
                                         conclave_wait_mode mode) {
   const conclave_view *view = &publisher->view;
@@ -108,7 +111,7 @@ static inline int conclave_order_append(conclave_publisher *publisher, uint64_t 
 }
 
 /* Publishes one record of kind `kind` whose body is `head` (a multiple of 8 bytes) and `body`. Does
- * not wake anybody. 0, EAGAIN, ETIMEDOUT. The sizes together must not exceed the record limit. */
+ * not wake anybody. 0, or as conclave_order_append. The sizes together must not exceed the record limit. */
 static inline int conclave_publish_record(conclave_publisher *publisher, uint64_t kind,
                                           const void *head, uint32_t head_bytes, const void *body,
                                           uint32_t body_bytes, conclave_wait_mode mode) {
@@ -147,7 +150,7 @@ static inline int conclave_publish_record(conclave_publisher *publisher, uint64_
 
 /* Publishes one message whose body is `head` (a multiple of 8 bytes, at most a quarter of the record
  * limit) and `body`. Does not wake anybody: call conclave_publish_wake after the last of a batch.
- * The position is publisher->next_position - 1. 0; EAGAIN or ETIMEDOUT: nothing was published. */
+ * The position is publisher->next_position - 1. 0, or as conclave_order_append: nothing was published. */
 static inline int conclave_publish(conclave_publisher *publisher, const void *head,
                                    uint32_t head_bytes, const void *body, uint64_t body_bytes,
                                    conclave_wait_mode mode) {

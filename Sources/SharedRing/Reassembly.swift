@@ -10,6 +10,10 @@ struct Reassembly {
     let incarnation: UInt64
     let total: Int
     var bytes: [UInt8]
+
+    func loss(_ lane: Int) -> RingLoss {
+      .abandoned(lane: lane, beginning: Array(bytes.prefix(64)))
+    }
   }
 
   private var chains: [Int: Chain] = [:]
@@ -60,18 +64,18 @@ struct Reassembly {
     guard var chain = chains.removeValue(forKey: place.lane) else { return }
     guard chain.incarnation == place.incarnation,
       chain.bytes.count + bytes.count <= chain.total
-    else { return onLoss(.abandoned(lane: place.lane)) }
+    else { return onLoss(chain.loss(place.lane)) }
     unsafe chain.bytes.append(contentsOf: bytes)
     if !isLast {
       chains[place.lane] = chain
     } else if chain.bytes.count == chain.total {
       unsafe onMessage(place, chain.bytes.span.bytes)
     } else {
-      onLoss(.abandoned(lane: place.lane))
+      onLoss(chain.loss(place.lane))
     }
   }
 
   private mutating func abandon(_ lane: Int, _ onLoss: (RingLoss) -> Void) {
-    if chains.removeValue(forKey: lane) != nil { onLoss(.abandoned(lane: lane)) }
+    if let chain = chains.removeValue(forKey: lane) { onLoss(chain.loss(lane)) }
   }
 }

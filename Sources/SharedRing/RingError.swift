@@ -21,6 +21,8 @@ public enum RingError: Error, Hashable, Sendable {
   case busy
   /// A subscription made no room within its time-out: its row, and its pid as it announced it.
   case timedOut(row: UInt32, process: UInt32)
+  /// The wait for room was cancelled.
+  case cancelled
   /// The message is larger than the ring's limit (bytes).
   case tooLarge(limit: Int)
   /// The ring holds what no participant wrote.
@@ -56,6 +58,7 @@ public enum RingError: Error, Hashable, Sendable {
       case EACCES, EPERM, EROFS: .permissionDenied
       case EBUSY: .busy
       case EBADMSG: .corrupt
+      case ECANCELED: .cancelled
       default: .system(errno: code)
       }
   }

@@ -6,13 +6,19 @@ import Glibc
 /// Not safe from several threads at once: being ~Copyable and mutated by each publish, it cannot be
 /// shared without a lock.
 @safe
-public struct RingPublisher: ~Copyable {
-  private let raw: UnsafeMutablePointer<conclave_publisher>
+public struct RingPublisher: ~Copyable, Sendable {
+  /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one thread
+  /// at a time.
+  private nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_publisher>
 
   /// One numbering within the lane; see ``addStream(key:)``.
   @safe
-  public struct Stream {
-    fileprivate let entry: OpaquePointer?
+  public struct Stream: Sendable {
+    /// Into the lane, which outlives no publisher; touched by ``RingPublisher/note(_:number:)`` alone.
+    fileprivate nonisolated(unsafe) let entry: OpaquePointer?
+
+    /// A stream that subscribers cannot look up.
+    public static var unlisted: Stream { unsafe Stream(entry: nil) }
 
     /// Whether subscribers that lose messages can look it up.
     public var isListed: Bool { unsafe entry != nil }
@@ -59,27 +65,48 @@ public struct RingPublisher: ~Copyable {
   /// The longest head in bytes.
   public var headLimit: Int { unsafe Int(raw.pointee.view.record_limit) / 4 }
 
+  /// What to do while a subscription with back pressure has no room.
+  public enum Wait {
+    case never
+    /// Sleep, at most for that subscription's time-out or until the cancellation is raised.
+    case untilRoom(RingCancellation)
+  }
+
   /// Publishes one message whose body is `head` followed by `body`; wakes nobody, see ``wake()``.
   ///
   /// O(size); no allocation, no system call unless it has to wait.
-  /// - Parameters:
-  ///   - head: a multiple of 8 bytes, at most ``headLimit``.
-  ///   - waits: whether to sleep while a subscription with back pressure has no room.
-  /// - Returns: whether it was published; false only when `waits` is false.
-  /// - Throws: `timedOut`, `tooLarge`, `corrupt`: nothing was published.
+  /// - Parameter head: a multiple of 8 bytes, at most ``headLimit``.
+  /// - Returns: whether it was published; false only with ``Wait/never``.
+  /// - Throws: `timedOut`, `cancelled`, `tooLarge`, `corrupt`: nothing was published.
   public mutating func publish(
-    head: UnsafeRawBufferPointer, body: RawSpan, waits: Bool
+    head: UnsafeRawBufferPointer, body: RawSpan, wait: Wait
   ) throws(RingError) -> Bool {
-    guard head.count + body.byteCount <= messageLimit else { throw .tooLarge(limit: messageLimit) }
-    precondition(head.count % 8 == 0 && head.count <= headLimit)
-    let failure = unsafe body.withUnsafeBytes { body in
-      unsafe conclave_publish(
-        raw, head.baseAddress, UInt32(truncatingIfNeeded: head.count), body.baseAddress,
-        UInt64(body.count), waits ? CONCLAVE_WAIT : CONCLAVE_NO_WAIT)
+    guard head.count + body.byteCount <= messageLimit else {
+      throw .tooLarge(limit: messageLimit)
+    }
+    let failure: Int32
+    switch wait {
+    case .never:
+      failure = unsafe publish(head, body, CONCLAVE_NO_WAIT)
+    case .untilRoom(let cancellation):
+      unsafe raw.pointee.cancel = UnsafePointer(cancellation.raw)
+      failure = unsafe publish(head, body, CONCLAVE_WAIT)
+      unsafe raw.pointee.cancel = nil
     }
     if failure == 0 { return true }
     if failure == EAGAIN { return false }
     throw publishError(failure)
+  }
+
+  @inline(__always)
+  private func publish(
+    _ head: UnsafeRawBufferPointer, _ body: RawSpan, _ mode: conclave_wait_mode
+  ) -> Int32 {
+    unsafe body.withUnsafeBytes { body in
+      unsafe conclave_publish(
+        raw, head.baseAddress, UInt32(truncatingIfNeeded: head.count), body.baseAddress,
+        UInt64(body.count), mode)
+    }
   }
 
   /// Wakes subscribers that sleep. Once after each batch; one load when none sleeps.

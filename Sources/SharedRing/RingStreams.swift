@@ -27,7 +27,8 @@ public struct RingStreams: Hashable, Sendable {
         unsafe all.append(
           RingStreams(
             lane: Int(lane), incarnation: incarnation, process: conclave_lane_process(view, lane),
-            entries: parse(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(copy)[..<Int(bytes)]))))
+            entries: parse(
+              UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(copy)[..<Int(bytes)]))))
       }
       return all
     }

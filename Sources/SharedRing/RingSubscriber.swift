@@ -19,8 +19,9 @@ public enum RingLoss: Hashable, Sendable {
   case overwritten(position: UInt64)
   /// The record at this position makes no sense.
   case damaged(position: UInt64)
-  /// The lane's holder died in the middle of a large message, which so was never published.
-  case abandoned(lane: Int)
+  /// The lane's holder died in the middle of a large message, which so was never published. The
+  /// message's first bytes, at most 64.
+  case abandoned(lane: Int, beginning: [UInt8])
 }
 
 /// One subscriber of a ring: reads all messages of all publishers in their total order.
