@@ -7,32 +7,22 @@ import Synchronization
 /// - from a plain thread: ``poll()``, ``receive(timeout:)``;
 /// - without allocating: ``drain(limit:onGap:onMessage:)`` lends the messages.
 ///
+/// The first two fetch up to 64 deliveries ahead; what was fetched does not count as unread any more
+/// where a transport limits that.
+///
 /// Safe from any thread. The stream ends after `close()` of its bus, once what it holds is read, or at
 /// once with ``cancel()``.
 public final class Subscription: Sendable {
   public let prefix: TopicPrefix
   let source: any SubscriptionSource
-  private let reader: Mutex<Reader>
+  private let reader = Mutex(SubscriptionReader())
+  private let parking = Parking()
   private let cancelled = Atomic<Bool>(false)
-
-  /// What one reader at a time works on.
-  private struct Reader {
-    /// Deliveries that were copied out of the source ahead of time, oldest first.
-    var ready: [Delivery] = []
-    var next = 0
-    var ended = false
-    var failure: BusError?
-  }
-
-  /// How many deliveries the copying readers fetch at a time, so that the source is locked once for
-  /// many of them.
-  private static let fetchLimit = 64
 
   /// For transports.
   public init(prefix: TopicPrefix, source: any SubscriptionSource) {
     self.prefix = prefix
     self.source = source
-    reader = Mutex(Reader())
   }
 
   deinit { source.cancel() }
@@ -40,9 +30,10 @@ public final class Subscription: Sendable {
   /// The next delivery if there is one now; nil when there is nothing yet, or nothing ever
   /// (``isEnded``).
   ///
-  /// - Throws: `corrupt`, `system`, once; the subscription has then ended.
+  /// - Throws: `corrupt`, `system`, once, after everything before the damage was delivered; the
+  ///   subscription has then ended.
   public func poll() throws(BusError) -> Delivery? {
-    try reader.withLock { (reader) throws(BusError) in try pollLocked(&reader) }
+    try read { (reader) throws(BusError) in try reader.next(from: source) }
   }
 
   /// The next delivery, waiting for it at most `timeout` (nil: as long as it takes). Blocks the calling
@@ -53,48 +44,43 @@ public final class Subscription: Sendable {
       if let delivery = try poll() { return delivery }
       if isEnded { return nil }
       if let deadline, ContinuousClock.now >= deadline { return nil }
-      source.park(until: deadline)
+      parking.park(in: source, until: deadline, unless: { hasNews })
     }
   }
 
   /// Lends up to `limit` deliveries that are ready now, in order, without allocating; returns how many.
   ///
-  /// The closures must not call methods of this subscription. O(`limit`) at most.
+  /// The closures must not call methods of this subscription, nor `unsubscribe` for its prefix.
+  /// O(`limit`) at most.
+  /// - Throws: as ``poll()``; what was lent before the damage was delivered.
   @discardableResult
   public func drain(
     limit: Int = 256, onGap: (Gap) -> Void = { _ in },
     onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) throws(BusError) -> Int {
-    try reader.withLock { (reader) throws(BusError) in
-      let handed = handOutReady(&reader, limit: limit, onGap: onGap, onMessage: onMessage)
-      guard handed < limit, !reader.ended else { return handed }
-      return try handed
-        + drainSource(&reader, limit: limit - handed, onGap: onGap, onMessage: onMessage)
-    }
+    try read { (reader) throws(BusError) in
+      try reader.drain(source, limit: limit, onGap: onGap, onMessage: onMessage)
+    } ?? 0
   }
 
   /// Blocks the calling thread until there may be something to read, or until `timeout` (nil: as long
   /// as it takes). For use with ``drain(limit:onGap:onMessage:)``; may return early for no reason.
   public func wait(timeout: Duration? = nil) {
-    guard !isEnded else { return }
-    source.park(until: timeout.map { ContinuousClock.now.advanced(by: $0) })
+    let deadline = timeout.map { ContinuousClock.now.advanced(by: $0) }
+    parking.park(in: source, until: deadline, unless: { hasNews })
   }
 
   /// Whether nothing will ever be delivered again.
-  public var isEnded: Bool {
-    cancelled.load(ordering: .acquiring)
-      || reader.withLock { $0.ended && $0.next == $0.ready.count }
-  }
+  public var isEnded: Bool { isCancelled || reader.withLock { $0.isExhausted } }
 
   /// Ends this subscription at once: after it returned nothing more is delivered, and who waits for a
-  /// delivery is told the end. Idempotent.
+  /// delivery is told the end. Waits for a ``drain(limit:onGap:onMessage:)`` that is under way on
+  /// another thread. Idempotent.
   public func cancel() {
-    cancelled.store(true, ordering: .releasing)
-    source.wake()
+    cancelled.store(true, ordering: .sequentiallyConsistent)
+    parking.wakeAll(of: source)
     reader.withLock { reader in
-      reader.ready = []
-      reader.next = 0
-      reader.ended = true
+      reader.discard()
       source.cancel()
     }
   }
@@ -104,53 +90,25 @@ public final class Subscription: Sendable {
 
   // MARK: One reader at a time
 
-  private func pollLocked(_ reader: inout Reader) throws(BusError) -> Delivery? {
-    if cancelled.load(ordering: .acquiring) { return nil }
-    if reader.next == reader.ready.count, !reader.ended {
-      reader.ready.removeAll(keepingCapacity: true)
-      reader.next = 0
-      var fetched = reader.ready
-      reader.ready = []
-      defer { reader.ready = fetched }
-      _ = try drainSource(
-        &reader, limit: Subscription.fetchLimit,
-        onGap: { fetched.append(.gap($0)) },
-        onMessage: { view, payload in fetched.append(.envelope(view.envelope(payload: payload))) })
-    }
-    guard reader.next < reader.ready.count else { return nil }
-    defer { reader.next += 1 }
-    return reader.ready[reader.next]
-  }
+  private var isCancelled: Bool { cancelled.load(ordering: .sequentiallyConsistent) }
 
-  private func drainSource(
-    _ reader: inout Reader, limit: Int, onGap: (Gap) -> Void,
-    onMessage: (borrowing EnvelopeView, RawSpan) -> Void
-  ) throws(BusError) -> Int {
-    if cancelled.load(ordering: .acquiring) { return 0 }
-    do throws(BusError) {
-      let result = try source.drain(limit: limit, onGap: onGap, onMessage: onMessage)
-      reader.ended = result.ended
-      return result.count
-    } catch {
-      reader.ended = true
-      throw error
-    }
-  }
+  /// Whether a reader that is about to sleep should rather look again. Only what the source does not
+  /// know: deliveries in the source end a park by themselves.
+  private var hasNews: Bool { isCancelled || reader.withLock { $0.hasReady || $0.ended } }
 
-  private func handOutReady(
-    _ reader: inout Reader, limit: Int, onGap: (Gap) -> Void,
-    onMessage: (borrowing EnvelopeView, RawSpan) -> Void
-  ) -> Int {
-    var handed = 0
-    while handed < limit, reader.next < reader.ready.count {
-      switch reader.ready[reader.next] {
-      case .envelope(let envelope): envelope.lend(onMessage)
-      case .gap(let gap): onGap(gap)
-      }
-      reader.next += 1
-      handed += 1
+  /// Runs `body` as the one reader; nil when cancelled. Whoever sleeps while there are fetched
+  /// deliveries left, or the end has been seen, would sleep for ever, since the source knows nothing
+  /// of either.
+  private func read<R>(
+    _ body: (inout SubscriptionReader) throws(BusError) -> R?
+  ) throws(BusError) -> R? {
+    var leavesNews = false
+    defer { if leavesNews { parking.wakeAll(of: source) } }
+    return try reader.withLock { (reader) throws(BusError) -> R? in
+      if isCancelled { return nil }
+      defer { leavesNews = reader.hasReady || reader.ended }
+      return try body(&reader)
     }
-    return handed
   }
 }
 
@@ -163,12 +121,15 @@ extension Subscription: AsyncSequence {
 
     /// The next delivery, or nil at the end or when the task is cancelled. Blocks no thread of the
     /// cooperative pool: the wait happens on a thread of its own.
+    ///
+    /// A cancelled task takes nothing, not even what is ready; the subscription itself goes on.
     public mutating func next(
       isolation actor: isolated (any Actor)? = #isolation
     ) async throws(BusError) -> Delivery? {
       while true {
+        if Task.isCancelled { return nil }
         if let delivery = try subscription.poll() { return delivery }
-        if subscription.isEnded || Task.isCancelled { return nil }
+        if subscription.isEnded { return nil }
         await subscription.readable()
       }
     }
@@ -182,10 +143,21 @@ extension Subscription: AsyncSequence {
 
   /// Waits on a thread of its own until there may be something to read or the task is cancelled.
   private func readable() async {
+    let interruption = Interruption()
     await withTaskCancellationHandler {
-      await runBlocking { [source] in source.park(until: nil) }
+      await runBlocking { [self] in
+        parking.park(in: source, until: nil, unless: { interruption.isRaised || hasNews })
+      }
     } onCancel: {
-      source.wake()
+      interruption.raise()
+      parking.wakeAll(of: source)
     }
   }
+}
+
+/// Says to one waiting thread that its task was cancelled.
+private final class Interruption: Sendable {
+  private let raised = Atomic<Bool>(false)
+  var isRaised: Bool { raised.load(ordering: .sequentiallyConsistent) }
+  func raise() { raised.store(true, ordering: .sequentiallyConsistent) }
 }

@@ -11,6 +11,13 @@ public protocol SubscriptionSource: AnyObject, Sendable {
     limit: Int, onGap: (Gap) -> Void, onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) throws(BusError) -> DrainResult
 
+  /// Appends what is ready, in order, as values that may be kept: at most `limit` deliveries. What a
+  /// transport that holds whole envelopes implements to share instead of copying; all others get it
+  /// from ``drain(limit:onGap:onMessage:)``.
+  ///
+  /// - Returns, throws: as ``drain(limit:onGap:onMessage:)``.
+  func take(limit: Int, into deliveries: inout [Delivery]) throws(BusError) -> DrainResult
+
   /// Blocks the calling thread until there may be something to drain, until ``wake()``, or until the
   /// deadline. May return early for no reason.
   func park(until deadline: ContinuousClock.Instant?)
@@ -26,6 +33,17 @@ public protocol SubscriptionSource: AnyObject, Sendable {
 
   /// What was lost or damaged so far.
   var losses: SubscriptionLosses { get }
+}
+
+extension SubscriptionSource {
+  public func take(limit: Int, into deliveries: inout [Delivery]) throws(BusError) -> DrainResult {
+    var copies: [Delivery] = []
+    swap(&copies, &deliveries)
+    defer { swap(&copies, &deliveries) }
+    return try drain(
+      limit: limit, onGap: { copies.append(.gap($0)) },
+      onMessage: { view, payload in copies.append(.envelope(view.envelope(payload: payload))) })
+  }
 }
 
 /// See ``SubscriptionSource/drain(limit:onGap:onMessage:)``.

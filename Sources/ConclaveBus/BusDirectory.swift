@@ -1,0 +1,125 @@
+import Glibc
+
+/// The directory that *is* a bus: checked once, then named by path, device and inode.
+///
+/// A bus directory belongs to the user who uses it and nobody else can write in it, so what lies in it
+/// was put there by that user.
+public struct BusDirectory: Hashable, Sendable {
+  /// Absolute, without symbolic links, `.` or `..`.
+  public let path: String
+  public let device: UInt64
+  public let inode: UInt64
+
+  /// Opens `path`, and makes it and its missing parents (mode 0700) if `create` says so.
+  ///
+  /// - Throws: `notFound` when it does not exist and `create` is false; `permissionDenied` when it
+  ///   belongs to somebody else, others may write in it, or its last component is somebody else's
+  ///   symbolic link; `incompatible` when it is not a directory; `noSpace`, `system`.
+  public init(opening path: String, create: Bool = true) throws(BusError) {
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw BusError(
+        .notFound, "\(quotedForError(path)) is not a path", hint: "name a directory for the bus")
+    }
+    let trimmed = BusDirectory.withoutTrailingSlashes(path)
+    if create { try BusDirectory.makeDirectories(trimmed) }
+    try BusDirectory.refuseForeignLink(trimmed)
+    self.path = try BusDirectory.canonical(trimmed)
+    let status = try BusDirectory.checkedStatus(self.path)
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+  }
+
+  /// A descriptor of the directory, for `openat` and its kin; the caller closes it.
+  ///
+  /// - Throws: `notFound` when another directory stands there now; `permissionDenied`, `system`.
+  func open() throws(BusError) -> Int32 {
+    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("open", path) }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, UInt64(status.st_ino) == inode,
+      UInt64(status.st_dev) == device
+    else {
+      close(descriptor)
+      throw BusError(
+        .notFound, "the bus directory \(quotedForError(path)) was replaced by another one",
+        hint: "open the bus again")
+    }
+    return descriptor
+  }
+
+  // MARK: Checks
+
+  private static func withoutTrailingSlashes(_ path: String) -> String {
+    var end = path.utf8.endIndex
+    while end > path.utf8.index(after: path.utf8.startIndex),
+      path.utf8[path.utf8.index(before: end)] == UInt8(ascii: "/")
+    {
+      end = path.utf8.index(before: end)
+    }
+    return String(path[..<end])
+  }
+
+  private static func makeDirectories(_ path: String) throws(BusError) {
+    var status = stat()
+    // lstat: a dangling link is not a missing directory, and mkdir would not follow it.
+    if unsafe lstat(path, &status) == 0 { return }
+    guard errno == ENOENT else { throw .system("look at", path) }
+    if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.utf8.startIndex {
+      try makeDirectories(withoutTrailingSlashes(String(path[..<slash])))
+    }
+    // Somebody else may have been faster, which is as good.
+    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+      throw .system("make the bus directory", path)
+    }
+  }
+
+  private static func refuseForeignLink(_ path: String) throws(BusError) {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else {
+      let code = errno
+      guard code == ENOENT else { throw .system("look at", path, errno: code) }
+      throw BusError(
+        .notFound, "there is no bus directory \(quotedForError(path))",
+        hint: "start something that publishes on this bus, or name another directory")
+    }
+    guard status.st_mode & S_IFMT == S_IFLNK, status.st_uid != geteuid() else { return }
+    throw BusError(
+      .permissionDenied,
+      "\(quotedForError(path)) is a symbolic link of another user (uid \(status.st_uid))",
+      hint: "name the directory itself")
+  }
+
+  private static func canonical(_ path: String) throws(BusError) -> String {
+    guard let resolved = unsafe realpath(path, nil) else {
+      let code = errno
+      guard code == ENOENT else { throw .system("resolve", path, errno: code) }
+      throw BusError(
+        .notFound, "\(quotedForError(path)) is a symbolic link to nothing",
+        hint: "remove the link, or make the directory that it names")
+    }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
+  }
+
+  private static func checkedStatus(_ path: String) throws(BusError) -> stat {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else { throw .system("look at", path) }
+    let name = quotedForError(path)
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw BusError(
+        .incompatible, "\(name) is not a directory", hint: "name a directory for the bus")
+    }
+    guard status.st_uid == geteuid() else {
+      throw BusError(
+        .permissionDenied,
+        "the bus directory \(name) belongs to uid \(status.st_uid), not to you (uid \(geteuid()))",
+        hint: "use a directory of your own, or run as its owner")
+    }
+    guard status.st_mode & 0o022 == 0 else {
+      throw BusError(
+        .permissionDenied, "others may write in the bus directory \(name)",
+        hint: "chmod go-w \(path)")
+    }
+    return status
+  }
+}
