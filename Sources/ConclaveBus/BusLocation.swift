@@ -33,29 +33,38 @@ public struct BusLocation: Hashable, Sendable {
   /// nearest one from the working directory upwards, or would be made there.
   ///
   /// So all worktrees of a repository share one bus: above its own top, a linked worktree looks where
-  /// the main one looks, and not at what happens to lie above itself.
+  /// the main one looks, and not at what happens to lie above itself. On the way up only directories
+  /// of the calling user count.
   ///
   /// - Parameters:
   ///   - environment: where `BUS_DIR` is looked up; nil for this process's environment.
   ///   - workingDirectory: an absolute path; nil for this process's.
-  /// - Throws: `notFound` when the working directory is gone, `invalidName` for an empty `option`.
+  /// - Throws: `notFound` when the working directory is gone; `invalidName` for an empty `option`, and
+  ///   for paths that are not UTF-8.
   public static func find(
     option: String? = nil, environment: [String: String]? = nil, workingDirectory: String? = nil
   ) throws(BusError) -> BusLocation {
-    let start = if let workingDirectory { workingDirectory } else { try currentDirectory() }
+    // Asked only when needed: whoever names an absolute path may stand anywhere.
+    func start() throws(BusError) -> String {
+      if let workingDirectory { workingDirectory } else { try currentDirectory() }
+    }
+    func resolved(_ path: String) throws(BusError) -> String {
+      path.hasPrefix("/") ? path : absolute(path, from: try start())
+    }
     if let option {
       guard !option.isEmpty else {
         throw BusError(
           .invalidName, "the bus directory is named with an empty path",
           hint: "name a directory, or name none to have it found")
       }
-      return BusLocation(absolute(option, from: start), .option)
+      return BusLocation(try resolved(option), .option)
     }
-    let variable = environment.map { $0["BUS_DIR"] } ?? variableOfProcess("BUS_DIR")
+    let variable =
+      if let environment { environment["BUS_DIR"] } else { try variableOfProcess("BUS_DIR") }
     if let variable, !variable.isEmpty {
-      return BusLocation(absolute(variable, from: start), .environment)
+      return BusLocation(try resolved(variable), .environment)
     }
-    return found(from: start)
+    return found(from: try start())
   }
 
   private init(_ path: String, _ rule: Rule) {
@@ -75,14 +84,15 @@ public struct BusLocation: Hashable, Sendable {
       ?? BusLocation(joined(shared, relativePath), .git)
   }
 
-  /// The nearest bus from `start` upwards, no further than `top`.
+  /// The nearest bus from `start` upwards, no further than `top`. Other users' are passed over: whoever
+  /// may write above us, in /tmp say, must not decide where we speak, nor keep us from speaking.
   private static func nearest(
     from start: String, upTo top: String? = nil, rule: Rule = .ancestor
   ) -> BusLocation? {
     var directory: String? = start
     while let candidate = directory {
       let location = BusLocation(joined(candidate, relativePath), rule)
-      if location.exists { return location }
+      if location.exists, ownsFile(location.path) { return location }
       directory = candidate == top ? nil : parent(of: candidate)
     }
     return nil
@@ -96,9 +106,16 @@ private func currentDirectory() throws(BusError) -> String {
       hint: "change to a directory that exists")
   }
   defer { unsafe free(path) }
-  return unsafe String(cString: path)
+  return try unsafe text(path, of: "the path of the working directory")
 }
 
-private func variableOfProcess(_ name: String) -> String? {
-  unsafe getenv(name).map { unsafe String(cString: $0) }
+private func variableOfProcess(_ name: String) throws(BusError) -> String? {
+  guard let value = unsafe getenv(name) else { return nil }
+  return try unsafe text(value, of: "the environment variable \(name)")
+}
+
+/// Refuses what is not UTF-8 rather than repairing it, which would name another directory.
+private func text(_ bytes: UnsafePointer<CChar>, of what: String) throws(BusError) -> String {
+  if let text = unsafe String(validatingCString: bytes) { return text }
+  throw BusError(.invalidName, "\(what) is not valid UTF-8", hint: "use a path in UTF-8")
 }

@@ -27,6 +27,12 @@ func isDirectory(_ path: String) -> Bool {
   return unsafe stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
 }
 
+/// Whether what lies at `path` belongs to the user of this process.
+func ownsFile(_ path: String) -> Bool {
+  var information = stat()
+  return unsafe stat(path, &information) == 0 && information.st_uid == geteuid()
+}
+
 /// The text of a small regular file (at most 1 MiB of UTF-8), or nil.
 func contents(ofFile path: String) -> String? {
   // Without O_NONBLOCK a FIFO in the place of the file would stop us here.

@@ -2,13 +2,15 @@ import ConclaveBus
 import Glibc
 
 /// The tool: finds the command that is meant, runs it, and reports how it ended.
-enum Conclave {
+package enum Conclave {
   static let version = "0.1.0"
   /// The layout of the shared-memory segments that this build makes and reads.
   static let segmentLayoutVersion: UInt32 = 1
 
-  /// Runs the command line of this process.
-  static func run() -> ExitCode {
+  /// Runs the command line of this process; returns its exit code.
+  package static func main() -> Int32 { run().rawValue }
+
+  private static func run() -> ExitCode {
     // A closed pipe must come back as EPIPE, so that a subscription can end in order; 141 then says
     // what the signal would have said.
     _ = signal(SIGPIPE, SIG_IGN)

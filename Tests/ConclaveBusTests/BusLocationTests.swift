@@ -46,6 +46,17 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+  func otherUsersDoNotDecide() throws {
+    try withDirectory { root in
+      let inner = try make(root, "inner")
+      try make(root, ".conclave/bus")
+      _ = unsafe chown(root.path + "/.conclave/bus", 1, 1)
+      #expect(try find(inner).path == inner.path + "/.conclave/bus")
+      #expect(try find(inner).rule == .workingDirectory)
+    }
+  }
+
   @Test func allWorktreesShareTheMainOne() throws {
     try withDirectory { root in
       let main = try repository(root, "main")

@@ -10,6 +10,16 @@ import Testing
     "test", "for tests", operands: [Operand("A", "one"), Operand("B", isRequired: false, "two")],
     options: [text, flag, other], examples: [])
 
+  @Test func requiredOptions() throws {
+    let needed = Option("needed", value: "N", isRequired: true, "needed")
+    let usage = Usage("test", "for tests", options: [needed], examples: [])
+    #expect(try ArgumentParser.parse(["--needed", "x"], by: usage).required(needed) == "x")
+    #expect(try ArgumentParser.parse(["--help"], by: usage).has(.help))
+    let error = #expect(throws: ToolError.self) { try ArgumentParser.parse([], by: usage) }
+    #expect(error?.message == "option --needed is missing")
+    #expect(helpText(usage).contains("Usage: conclave test --needed N [options]\n"))
+  }
+
   private func parse(_ arguments: String...) throws(ToolError) -> Arguments {
     try ArgumentParser.parse(arguments, by: Self.usage)
   }

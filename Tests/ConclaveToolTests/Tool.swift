@@ -1,6 +1,9 @@
 import Foundation
 import Testing
 
+/// The transports whose commands must behave alike.
+let transports = ["file"]
+
 /// How the command ended and what it said.
 struct Outcome: Equatable {
   var exit: Int32
@@ -114,10 +117,14 @@ func eventually(
 }
 
 /// Runs `body` with a new, empty directory, outside of every git repository.
-func withDirectory<R>(_ body: (URL) throws -> R) throws -> R {
+func withDirectory(_ body: (URL) throws -> Void) throws {
   let directory = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
     .appendingPathComponent("conclave-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: directory) }
-  return try body(directory)
+  defer {
+    // A segment would outlive the directory that it is named after.
+    _ = try? Tool.run(["bus", "clean", "--yes"], in: directory)
+    try? FileManager.default.removeItem(at: directory)
+  }
+  try body(directory)
 }

@@ -73,7 +73,9 @@ public final class ChannelBus: MessageBus {
   // MARK: Publishing
 
   /// Nothing of a batch is published when one of its messages is malformed.
-  private func checked(_ messages: [Message], _ topic: Topic) throws(BusError) -> [ChannelCore.Draft] {
+  private func checked(_ messages: [Message], _ topic: Topic) throws(BusError) -> [ChannelCore
+    .Draft]
+  {
     try checkUsable()
     for message in messages {
       try Message.checkName(message.sender, role: "sender")

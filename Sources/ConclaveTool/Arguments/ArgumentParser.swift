@@ -36,7 +36,10 @@ struct ArgumentParser {
       }
     }
     // Whoever asks for help need not get the rest right.
-    if values[Option.help.long] == nil { try checkOperands() }
+    if values[Option.help.long] == nil {
+      try checkOperands()
+      try checkRequiredOptions()
+    }
   }
 
   private mutating func takeLong(_ text: Substring) throws(ToolError) {
@@ -89,6 +92,12 @@ struct ArgumentParser {
     }
     if let missing = usage.operands.dropFirst(operands.count).first(where: \.isRequired) {
       throw usageError("\(missing.name) is missing", hint: seeHelp)
+    }
+  }
+
+  private func checkRequiredOptions() throws(ToolError) {
+    if let missing = usage.options.first(where: { $0.isRequired && values[$0.long] == nil }) {
+      throw usageError("option --\(missing.long) is missing", hint: seeHelp)
     }
   }
 

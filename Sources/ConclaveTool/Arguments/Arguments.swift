@@ -22,11 +22,12 @@ struct Arguments {
   /// The option's text, or else its environment variable's, unless that is empty.
   func text(_ option: Option) -> String? { given(option)?.text }
 
-  /// The option's text, or an error that says that it is missing.
-  func required(_ option: Option) throws(ToolError) -> String {
-    if let text = text(option) { return text }
-    throw usageError(
-      "option --\(option.long) is missing", hint: "see conclave \(usage.name) --help")
+  /// The text of an option that is declared as required; the parser has seen to it that it is there.
+  func required(_ option: Option) -> String {
+    guard let text = text(option), option.isRequired else {
+      preconditionFailure("--\(option.long) is not declared as required")
+    }
+    return text
   }
 
   /// The option's value as `parse` understands it.

@@ -5,6 +5,9 @@ func helpText(_ usage: Usage) -> String {
   for operand in usage.operands {
     text += operand.isRequired ? " \(operand.name)" : " [\(operand.name)]"
   }
+  for option in usage.options where option.isRequired {
+    text += " --\(option.long) \(option.value ?? "")"
+  }
   text += " [options]\n"
   if !usage.details.isEmpty { text += "\n\(usage.details)\n" }
   if !usage.operands.isEmpty {

@@ -10,16 +10,19 @@ struct Option: Sendable {
   let help: String
   /// The environment variable that stands in for it.
   let environment: String?
+  /// Whether the command cannot do without it.
+  let isRequired: Bool
 
   init(
     _ long: String, short: Character? = nil, value: String? = nil, environment: String? = nil,
-    _ help: String
+    isRequired: Bool = false, _ help: String
   ) {
     self.long = long
     self.short = short
     self.value = value
     self.help = help
     self.environment = environment
+    self.isRequired = isRequired
   }
 }
 

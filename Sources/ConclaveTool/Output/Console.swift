@@ -20,9 +20,12 @@ struct Notes: Sendable {
   var isWatched: Bool { isatty(STDERR_FILENO) == 1 }
 
   /// Says `line` at once. Nothing can be done when that fails.
-  func say(_ line: String) {
+  func say(_ line: String) { ask(line.hasSuffix("\n") ? line : line + "\n") }
+
+  /// Says `question` and leaves the cursor behind it.
+  func ask(_ question: String) {
     let output = Output(descriptor: STDERR_FILENO)
-    try? output.write(line.hasSuffix("\n") ? line : line + "\n")
+    try? output.write(question)
     try? output.flush()
   }
 

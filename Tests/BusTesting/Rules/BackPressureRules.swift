@@ -20,7 +20,9 @@ extension ConformanceRule {
       try await endReleases(fixture) { _, subscription in subscription.cancel() }
     },
     ConformanceRule("unsubscribe releases publishers", where: waits) { fixture in
-      try await endReleases(fixture) { bus, subscription in bus.unsubscribe(from: subscription.prefix) }
+      try await endReleases(fixture) { bus, subscription in
+        bus.unsubscribe(from: subscription.prefix)
+      }
     },
     ConformanceRule("letting go of a subscription releases publishers", where: waits) {
       try await forgettingReleases($0)
@@ -55,7 +57,8 @@ extension ConformanceRule {
 
   private static func timeoutLosesNothing(_ fixture: any BusFixture) async throws {
     let bus = try fixture.makeBus()
-    let options = SubscriptionOptions(policy: .backPressure(timeout: .milliseconds(20)), capacity: 8)
+    let options = SubscriptionOptions(
+      policy: .backPressure(timeout: .milliseconds(20)), capacity: 8)
     let subscription = try bus.subscribe("slow.one", options: options)
     let topic = "slow.one"
     var next = try bus.sayUntilFull(most: fixture.overfill, on: topic)
@@ -125,7 +128,8 @@ extension ConformanceRule {
       if try publisher.tryPublish(Payloads.numbered(next)) { next += 1 }
       received += try reading.pollAll()
     }
-    try expect(next < fixture.overfill, "back pressure by the subscription that is not read", saw: next)
+    try expect(
+      next < fixture.overfill, "back pressure by the subscription that is not read", saw: next)
     try expectEqual(try received.messages().numbers, (0..<next).map { $0 }, "what was published")
     try expectEqual(try await stuck.readMessages(next).numbers, (0..<next).map { $0 }, "the same")
     try expectEqual(try stuck.poll(), nil, "nothing more")
@@ -145,7 +149,9 @@ extension ConformanceRule {
     for round in 0..<10 {
       let stuck = try bus.subscribe(options: lossless(capacity: 8))
       next = try bus.sayUntilFull(from: next, most: fixture.overfill)
-      async let published: Void = onThreads(3) { try bus.publish(numbered($0, "waiting"), to: Topic("a")) }
+      async let published: Void = onThreads(3) {
+        try bus.publish(numbered($0, "waiting"), to: Topic("a"))
+      }
       if round % 2 == 0 { await pauseForSleepers() }
       end(bus, stuck)
       try await published
@@ -158,7 +164,9 @@ extension ConformanceRule {
     for round in 0..<10 {
       var stuck: Subscription? = try bus.subscribe(options: lossless(capacity: 8))
       _ = try bus.sayUntilFull(most: fixture.overfill)
-      async let published: Void = onThreads(3) { try bus.publish(numbered($0, "waiting"), to: Topic("a")) }
+      async let published: Void = onThreads(3) {
+        try bus.publish(numbered($0, "waiting"), to: Topic("a"))
+      }
       if round % 2 == 0 { await pauseForSleepers() }
       try expect(stuck?.isEnded == false, "a subscription that goes on", saw: "its end")
       stuck = nil

@@ -15,7 +15,8 @@ extension ConformanceRule {
       try await endWakes(fixture) { _, subscription in subscription.cancel() }
     },
     ConformanceRule("unsubscribe wakes whoever waits for a message") { fixture in
-      try await endWakes(fixture) { bus, subscription in bus.unsubscribe(from: subscription.prefix) }
+      try await endWakes(fixture) { bus, subscription in bus.unsubscribe(from: subscription.prefix)
+      }
     },
     ConformanceRule(
       "closing one handle ends nothing of another", where: { $0.sharesAcrossHandles }

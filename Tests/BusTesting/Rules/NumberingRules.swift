@@ -49,7 +49,8 @@ extension ConformanceRule {
     for (stream, numbers) in sent {
       let received = envelopes.filter { "\($0.sender) \($0.topic)" == stream }
       try expectEqual(received.numbers, numbers, "on \(stream)")
-      try expectEqual(received.map(\.seq), (1...UInt64(numbers.count)).map { $0 }, "seq of \(stream)")
+      try expectEqual(
+        received.map(\.seq), (1...UInt64(numbers.count)).map { $0 }, "seq of \(stream)")
     }
     try expectEqual(envelopes.count, count, "messages")
   }

@@ -26,40 +26,49 @@ extension ConformanceRule {
 
   private static let ways: [(name: String, read: Way)] = [
     ("receive", { try $0.readBlocking($1, patience: $2).messages() }),
-    ("poll and wait", { subscription, count, patience in
-      var result: [Envelope] = []
-      while result.count < count {
-        if let delivery = try subscription.poll() {
-          result += try [delivery].messages()
-        } else {
-          subscription.wait(timeout: patience)
+    (
+      "poll and wait",
+      { subscription, count, patience in
+        var result: [Envelope] = []
+        while result.count < count {
+          if let delivery = try subscription.poll() {
+            result += try [delivery].messages()
+          } else {
+            subscription.wait(timeout: patience)
+          }
         }
+        return result
       }
-      return result
-    }),
-    ("drain and wait", { subscription, count, patience in
-      var result: [Envelope] = []
-      while result.count < count {
-        let before = result.count
-        let handed = try subscription.drain(limit: 7) { view, payload in
-          result.append(view.envelope(payload: payload))
+    ),
+    (
+      "drain and wait",
+      { subscription, count, patience in
+        var result: [Envelope] = []
+        while result.count < count {
+          let before = result.count
+          let handed = try subscription.drain(limit: 7) { view, payload in
+            result.append(view.envelope(payload: payload))
+          }
+          try expectEqual(handed, result.count - before, "drain's count")
+          if handed == 0 { subscription.wait(timeout: patience) }
         }
-        try expectEqual(handed, result.count - before, "drain's count")
-        if handed == 0 { subscription.wait(timeout: patience) }
+        return result
       }
-      return result
-    }),
-    ("poll and drain in turn", { subscription, count, patience in
-      var result: [Envelope] = []
-      while result.count < count {
-        if let delivery = try subscription.poll() { result += try [delivery].messages() }
-        let handed = try subscription.drain(limit: 2) { view, payload in
-          result.append(view.envelope(payload: payload))
+    ),
+    (
+      "poll and drain in turn",
+      { subscription, count, patience in
+        var result: [Envelope] = []
+        while result.count < count {
+          if let delivery = try subscription.poll() { result += try [delivery].messages() }
+          let handed = try subscription.drain(limit: 2) { view, payload in
+            result.append(view.envelope(payload: payload))
+          }
+          if handed == 0, result.count < count { subscription.wait(timeout: .milliseconds(5)) }
         }
-        if handed == 0, result.count < count { subscription.wait(timeout: .milliseconds(5)) }
+        return result
       }
-      return result
-    }),
+    ),
   ]
 
   private static func readersAgree(_ fixture: any BusFixture) async throws {
@@ -201,7 +210,9 @@ extension ConformanceRule {
       async let reader = onThread { try subscription.receive(timeout: patience) }
       if round % 2 == 0 { await pauseForSleepers() }
       for task in tasks { task.cancel() }
-      for task in tasks { try expectEqual(try await task.value, nil, "the end of a cancelled wait") }
+      for task in tasks {
+        try expectEqual(try await task.value, nil, "the end of a cancelled wait")
+      }
       try expect(!subscription.isEnded, "a subscription that goes on", saw: "its end")
       try await bus.say(round)
       let received = try await [reader].compactMap { $0 }.messages().numbers

@@ -68,7 +68,8 @@ extension ConformanceRule {
     try expectEqual(first.losses, SubscriptionLosses(), "losses")
   }
 
-  private static func iterate(_ subscription: Subscription, _ count: Int) async throws -> [Envelope] {
+  private static func iterate(_ subscription: Subscription, _ count: Int) async throws -> [Envelope]
+  {
     var result: [Delivery] = []
     for try await delivery in subscription {
       result.append(delivery)
@@ -107,7 +108,8 @@ extension ConformanceRule {
       let prefix = random.pick(["", "t0", "t1"])
       let capacity = 1 + random.below(8)
       let subscription = try bus.subscribe(
-        prefix, options: random.below(2) == 0 ? lossy(capacity: capacity) : lossless(capacity: capacity))
+        prefix,
+        options: random.below(2) == 0 ? lossy(capacity: capacity) : lossless(capacity: capacity))
       var checker = NumberingChecker(fromTheFirst: false)
       for _ in 0..<random.below(50) {
         guard let delivery = try subscription.receive(timeout: .milliseconds(1)) else { break }

@@ -90,7 +90,11 @@ extension ConformanceRule {
       for round in 0..<30 {
         let subscription = try bus.subscribe("topic", options: lossless(capacity: 4))
         _ = try subscription.receive(timeout: .milliseconds(1))
-        if round % 2 == 0 { bus.unsubscribe(from: subscription.prefix) } else { subscription.cancel() }
+        if round % 2 == 0 {
+          bus.unsubscribe(from: subscription.prefix)
+        } else {
+          subscription.cancel()
+        }
         try expectEqual(try subscription.pollAll(), [], "nothing after the end")
       }
     }

@@ -35,7 +35,8 @@ func expectError(
   } catch {
     let seen = (error as? BusError) ?? (error as? PublishFailure)?.cause
     if seen?.code == code { return }
-    throw Violation(expected: "\(code) from \(what())", seen: "\(seen?.code.rawValue ?? "") \(error)")
+    throw Violation(
+      expected: "\(code) from \(what())", seen: "\(seen?.code.rawValue ?? "") \(error)")
   }
   throw Violation(expected: "\(code) from \(what())", seen: "success")
 }

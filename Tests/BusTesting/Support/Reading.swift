@@ -36,7 +36,8 @@ struct NumberingChecker {
   private mutating func advance(_ stream: Stream, from first: UInt64, to lastSeq: UInt64) throws {
     if let before = last[stream] ?? (fromTheFirst ? 0 : nil) {
       try expect(
-        first == before + 1, "\(before + 1) as the next number of \(stream.sender) on \(stream.topic)",
+        first == before + 1,
+        "\(before + 1) as the next number of \(stream.sender) on \(stream.topic)",
         saw: first == lastSeq ? "\(first)" : "a gap \(first)...\(lastSeq)")
     }
     last[stream] = lastSeq
@@ -46,7 +47,8 @@ struct NumberingChecker {
 extension NumberingChecker {
   /// Checks `deliveries` in one go.
   @discardableResult
-  static func check(_ deliveries: [Delivery], fromTheFirst: Bool = true) throws -> NumberingChecker {
+  static func check(_ deliveries: [Delivery], fromTheFirst: Bool = true) throws -> NumberingChecker
+  {
     var checker = NumberingChecker(fromTheFirst: fromTheFirst)
     for delivery in deliveries { try checker.accept(delivery) }
     return checker

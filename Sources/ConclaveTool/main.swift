@@ -1,3 +1,0 @@
-import Glibc
-
-exit(Conclave.run().rawValue)
