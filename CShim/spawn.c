@@ -1,5 +1,6 @@
 #include "conclave_spawn.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
@@ -38,4 +39,8 @@ int conclave_spawn_self(char *const arguments[], int input, int output, pid_t *p
   }
   posix_spawnattr_destroy(&attributes);
   return failure;
+}
+
+int conclave_spawn_pipe(int ends[2]) {
+  return pipe2(ends, O_CLOEXEC);
 }

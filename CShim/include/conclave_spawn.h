@@ -10,4 +10,8 @@
  * `input` and `output` should be close-on-exec. Returns 0 and stores the pid, or an errno. */
 int conclave_spawn_self(char *const arguments[], int input, int output, pid_t *pid);
 
+/* A pipe whose ends close on exec: [0] to read from, [1] to write to. Returns 0, or -1 and sets
+ * errno. */
+int conclave_spawn_pipe(int ends[2]);
+
 #endif

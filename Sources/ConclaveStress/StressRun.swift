@@ -1,4 +1,4 @@
-package import ConclaveBus
+import ConclaveBus
 
 /// A whole stress run on a bus of its own.
 package struct StressRun {

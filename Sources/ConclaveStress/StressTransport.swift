@@ -1,4 +1,4 @@
-package import ConclaveBus
+import ConclaveBus
 
 extension StressPlan.Transport {
   /// Whether publishers and subscribers are processes; threads of one process otherwise.
@@ -20,7 +20,7 @@ extension StressPlan.Transport {
 
   /// Removes what the bus in `directory` keeps elsewhere.
   func clean(_ directory: String) throws(BusError) {
-    if self == .shm { try SharedMemoryBus.clean(BusDirectory(opening: directory, create: false)) }
+    if self == .shm { _ = try SharedMemoryBus.clean(BusDirectory(opening: directory, create: false)) }
   }
 }
 

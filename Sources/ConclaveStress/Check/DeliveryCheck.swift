@@ -6,7 +6,7 @@ package import ConclaveBus
 /// Allocates nothing per message as long as nothing is wrong.
 package struct DeliveryCheck {
   /// What is known of one publisher.
-  private struct Track {
+  fileprivate struct Track {
     /// The number that comes next.
     var next: UInt64 = 1
     /// The number of its last message.

@@ -15,7 +15,7 @@ struct TemporaryDirectory {
       throw systemError(
         "cannot make a directory in \(parent)", errno, hint: "set TMPDIR to one of your own")
     }
-    path = unsafe String(cString: template)
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// Removes it with everything in it. What cannot be removed stays.
@@ -23,16 +23,16 @@ struct TemporaryDirectory {
 
   private static func removeTree(_ path: String) {
     // Never through a symbolic link.
-    guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
+    guard unsafe unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
     if let stream = unsafe opendir(path) {
       while let entry = unsafe readdir(stream) {
-        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-          unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { name in
+          unsafe String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
         }
         if name != ".", name != ".." { removeTree("\(path)/\(name)") }
       }
       unsafe closedir(stream)
     }
-    rmdir(path)
+    unsafe rmdir(path)
   }
 }

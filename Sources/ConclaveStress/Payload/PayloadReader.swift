@@ -22,7 +22,7 @@ package struct PayloadReader {
   package func read(_ payload: RawSpan) -> PayloadContents? {
     guard payload.byteCount == layout.length else { return nil }
     return unsafe payload.withUnsafeBytes { buffer in
-      guard let bytes = unsafe buffer.baseAddress, unsafe isIntact(bytes) else { return nil }
+      guard let bytes = buffer.baseAddress, unsafe isIntact(bytes) else { return nil }
       return PayloadContents(
         publisher: HexDigits.value(unsafe word(bytes, PayloadLayout.publisher)),
         number: unsafe number(bytes, PayloadLayout.number))
@@ -33,7 +33,7 @@ package struct PayloadReader {
   package func due(_ payload: RawSpan) -> UInt64 {
     guard payload.byteCount == layout.length else { return 0 }
     return unsafe payload.withUnsafeBytes { buffer in
-      guard let bytes = unsafe buffer.baseAddress else { return 0 }
+      guard let bytes = buffer.baseAddress else { return 0 }
       return unsafe number(bytes, PayloadLayout.due)
     }
   }

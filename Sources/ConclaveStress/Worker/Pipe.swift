@@ -1,3 +1,4 @@
+import CShim
 import ConclaveBus
 import Glibc
 
@@ -8,7 +9,7 @@ struct Pipe {
 
   init() throws(BusError) {
     var ends: [Int32] = [-1, -1]
-    guard unsafe pipe2(&ends, O_CLOEXEC) == 0 else {
+    guard unsafe conclave_spawn_pipe(&ends) == 0 else {
       throw systemError("cannot make a pipe", errno, hint: "raise the limit of open files")
     }
     readEnd = ends[0]

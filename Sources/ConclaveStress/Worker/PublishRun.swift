@@ -97,7 +97,7 @@ struct PublishRun: ~Copyable {
     payloads.reserveCapacity(Int(numbers.count))
     for number in numbers {
       try writer.withPayload(number: number, due: due(number)) { (payload) throws(BusError) in
-        try payloads.append(RawJSON(payload.withUnsafeBytes { unsafe Array($0) }))
+        try unsafe payloads.append(RawJSON(payload.withUnsafeBytes { unsafe Array($0) }))
       }
     }
     do throws(PublishFailure) {

@@ -7,7 +7,7 @@ struct StressThread: @unchecked Sendable {
   private let thread: pthread_t
 
   init(_ body: @escaping @Sendable () -> Void) throws(BusError) {
-    let boxed = Unmanaged.passRetained(Body(run: body))
+    let boxed = unsafe Unmanaged.passRetained(Body(run: body))
     var thread = pthread_t()
     let failure = unsafe pthread_create(
       &thread, nil,
@@ -24,7 +24,7 @@ struct StressThread: @unchecked Sendable {
   }
 
   /// Waits for its end; call once.
-  func join() { unsafe pthread_join(thread, nil) }
+  func join() { pthread_join(thread, nil) }
 
   private final class Body: Sendable {
     let run: @Sendable () -> Void

@@ -1,5 +1,5 @@
 import CShim
-package import ConclaveBus
+import ConclaveBus
 import Glibc
 
 /// One publisher or subscriber: opens the bus, says that it is ready, does its work, tells what came
