@@ -5,7 +5,7 @@ import PackageDescription
 let package = Package(
   name: "conclave",
   products: [
-    .executable(name: "conclave", targets: ["ConclaveTool"]),
+    .executable(name: "conclave", targets: ["ConclaveMain"]),
     .executable(name: "conclave-bench", targets: ["ConclaveBenchmarks"]),
     .library(name: "ConclaveBus", targets: ["ConclaveBus"]),
     .library(name: "SharedRing", targets: ["SharedRing"]),
@@ -16,17 +16,28 @@ let package = Package(
     .target(name: "CShim", path: "CShim"),
     .target(name: "SharedRing", dependencies: ["CShim"]),
     .target(name: "ConclaveBus", dependencies: ["SharedRing", "CShim"]),
+    // The stress test as a library, since the command and the benchmarks both run it.
+    .target(name: "ConclaveStress", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
+    .target(
+      name: "ConclaveTool", dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"]),
+    // The entry alone, because its linker setting must not reach the tests. Loading the standard
+    // library's dynamic parts would double the time to start, and scripts call this command often.
     .executableTarget(
-      name: "ConclaveTool", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
+      name: "ConclaveMain", dependencies: ["ConclaveTool"],
+      linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
 
     // The conformance suite is a product: others run it over their own transport.
     .target(name: "BusTesting", dependencies: ["ConclaveBus"], path: "Tests/BusTesting"),
     .executableTarget(
-      name: "ConclaveBenchmarks", dependencies: ["ConclaveBus", "SharedRing", "CShim"],
+      name: "ConclaveBenchmarks",
+      dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"],
       path: "Benchmarks"),
 
     .testTarget(name: "SharedRingTests", dependencies: ["SharedRing", "CShim", "BusTesting"]),
     .testTarget(name: "ConclaveBusTests", dependencies: ["ConclaveBus", "SharedRing", "BusTesting"]),
+    .testTarget(
+      name: "ConclaveStressTests",
+      dependencies: ["ConclaveStress", "ConclaveTool", "ConclaveBus", "CShim"]),
     .testTarget(
       name: "ConclaveToolTests",
       dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),

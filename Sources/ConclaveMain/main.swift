@@ -1,0 +1,4 @@
+import ConclaveTool
+import Glibc
+
+exit(Conclave.main())

@@ -1,0 +1,42 @@
+import ConclaveBus
+
+/// Options that several commands of the group `bus` share.
+extension Option {
+  static let busDirectory = Option(
+    "bus-dir", value: "DIR", environment: "BUS_DIR", "the bus directory; see conclave bus where")
+  static let transport = Option(
+    "transport", value: "shm|file", environment: "BUS_TRANSPORT",
+    "shared memory (the default), or one durable file per topic")
+  static let pollInterval = Option(
+    "poll-interval", value: "TIME", environment: "BUS_POLL_INTERVAL",
+    "how often files are looked at where the system cannot tell of changes; default 100ms")
+  static let pollMaxInterval = Option(
+    "poll-max-interval", value: "TIME", environment: "BUS_POLL_MAX_INTERVAL",
+    "the same after a while without changes; default 1s")
+}
+
+extension Arguments {
+  /// The bus that the options, the environment or the place name.
+  func busLocation() throws(BusError) -> BusLocation {
+    // `text` would take the variable for the option; here it matters which one it was.
+    try BusLocation.find(option: has(.busDirectory) ? text(.busDirectory) : nil)
+  }
+
+  func pollingIntervals() throws(ToolError) -> PollingIntervals {
+    var intervals = PollingIntervals()
+    if let shortest = try duration(.pollInterval) { intervals.shortest = shortest }
+    intervals.longest = try duration(.pollMaxInterval) ?? max(intervals.longest, intervals.shortest)
+    guard intervals.shortest > .zero, intervals.shortest <= intervals.longest else {
+      throw usageError(
+        "the poll interval must be more than 0 and not more than the longest one",
+        hint: "set both, such as BUS_POLL_INTERVAL=100ms BUS_POLL_MAX_INTERVAL=1s")
+    }
+    return intervals
+  }
+}
+
+/// How often a transport that cannot sleep looks for messages.
+struct PollingIntervals {
+  var shortest = Duration.milliseconds(100)
+  var longest = Duration.seconds(1)
+}

@@ -1,0 +1,53 @@
+import ConclaveBus
+
+/// Says on standard error what a subscription missed.
+struct DeliveryNotes: Sendable {
+  let notes: Notes
+
+  func report(_ gap: Gap) {
+    guard notes.json else {
+      let lost = gap.count == 1 ? "1 message" : "\(gap.count) messages"
+      return notes.say(
+        "conclave: gap: \(lost) of \(quoted(gap.sender)) on \(gap.topic) lost "
+          + "(seq \(gap.seq.lowerBound) to \(gap.seq.upperBound), \(gap.reason.rawValue))")
+    }
+    var object = JSONObject()
+    object.add("sender", gap.sender)
+    object.add("topic", gap.topic.name)
+    object.add("process", gap.process)
+    object.add("incarnation", gap.incarnation)
+    object.add("from", gap.seq.lowerBound)
+    object.add("to", gap.seq.upperBound)
+    object.add("count", gap.count)
+    object.add("reason", gap.reason.rawValue)
+    notes.say(JSONObject.line("gap", object))
+  }
+
+  func warn(_ warning: BusWarning) {
+    let (kind, message) = words(for: warning)
+    guard notes.json else { return notes.say("conclave: warning: \(message)") }
+    var object = JSONObject()
+    object.add("kind", kind)
+    object.add("message", message)
+    notes.say(JSONObject.line("warning", object))
+  }
+
+  private func words(for warning: BusWarning) -> (kind: String, message: String) {
+    switch warning {
+    case .overrun(let lost):
+      ("overrun", "this subscriber is too slow and was overrun; \(lost) records are lost")
+    case .queueFull(let capacity):
+      ("queueFull", "this subscriber is too slow; its queue of \(capacity) messages is full")
+    case .damagedLine(let file, let offset, let reason):
+      ("damagedLine", "skipped a line of \(quoted(file)) at byte \(offset): \(reason)")
+    case .fileReplaced(let file):
+      ("fileReplaced", "\(quoted(file)) was cut off or replaced while it was read")
+    case .damagedRecord(let position, let reason):
+      ("damagedRecord", "skipped the record at position \(position): \(reason)")
+    case .abandonedMessage(let process):
+      ("abandonedMessage", "process \(process) died in the middle of a large message")
+    case .pollingInstead(let reason):
+      ("pollingInstead", "polling, because file changes cannot be watched here: \(reason)")
+    }
+  }
+}

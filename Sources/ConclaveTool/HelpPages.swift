@@ -1,0 +1,67 @@
+import ConclaveBus
+
+extension Menu {
+  static var versionText: String {
+    "conclave \(Conclave.version) (segment layout \(Conclave.segmentLayoutVersion))\n"
+  }
+
+  static var topHelp: String {
+    """
+    conclave - a message bus for the processes of one machine
+
+    Usage: conclave bus COMMAND [options]
+           conclave help [bus [COMMAND]]
+           conclave --version
+
+    Commands:
+
+    """
+      + helpTable([("bus", "publish, subscribe and look after the bus; see conclave bus --help")])
+      + "\nExit codes:\n" + ExitCode.table
+      + helpExamples([
+        Example("watch everything that is said", "conclave bus subscribe"),
+        Example(
+          "say something",
+          "conclave bus publish build.done --sender ci --type result --payload '{\"ok\":true}'"),
+      ])
+  }
+
+  static var busHelp: String {
+    """
+    conclave bus - the message bus of this directory or git repository
+
+    Usage: conclave bus COMMAND [options]
+
+    Commands:
+
+    """
+      + helpTable(busCommands.map { ($0.usage.commandName, $0.usage.summary) })
+        + """
+
+        Each command has --help.
+
+        The bus is a directory: --bus-dir, or else BUS_DIR, or else the nearest
+        \(BusLocation.relativePath), or else the one in the repository's main worktree.
+
+        Environment:
+
+        """
+      + helpTable(environment)
+      + helpExamples([
+        Example("see which bus is used here, and why", "conclave bus where"),
+        Example(
+          "follow a topic and what is below it", "conclave bus subscribe build | jq .payload"),
+      ])
+  }
+
+  /// What stands in for options of several commands.
+  private static let environment: [(String, String)] = [
+    ("BUS_DIR", "the bus directory"),
+    ("BUS_TRANSPORT", "shm (default) or file"),
+    (
+      "BUS_POLL_INTERVAL",
+      "how often topic files are looked at where the system cannot tell of changes; default 100ms"
+    ),
+    ("BUS_POLL_MAX_INTERVAL", "the same after a while without changes; default 1s"),
+  ]
+}

@@ -1,0 +1,65 @@
+import CShim
+import ConclaveBus
+import Glibc
+import Synchronization
+
+/// Ends a command that follows a bus: at SIGINT, at SIGTERM, or when nobody reads standard output any
+/// more, which a command that has nothing to write would otherwise never notice.
+///
+/// A thread waits for all three with `poll`; no code runs in a signal handler.
+final class Interruption: Sendable {
+  private static let shared = Interruption()
+  /// What an orderly end may take after a signal, for instance while the reader of a full pipe sleeps.
+  private static let graceMilliseconds: Int32 = 2000
+
+  private let cause = Mutex<ExitCode?>(nil)
+  private let subscription = Mutex<Subscription?>(nil)
+  private let signals = Atomic<Int32>(-1)
+
+  /// Cancels `subscription` when the time has come. Call once.
+  static func watch(_ subscription: Subscription) throws(ToolError) -> Interruption {
+    shared.subscription.withLock { $0 = subscription }
+    try shared.start()
+    return shared
+  }
+
+  /// Why the subscription was cancelled, or nil.
+  var exitCode: ExitCode? { cause.withLock { $0 } }
+
+  private func start() throws(ToolError) {
+    let descriptor = conclave_signals_open()
+    signals.store(descriptor, ordering: .releasing)
+    let failure =
+      descriptor < 0 ? -descriptor : conclave_thread_start { Interruption.shared.wait() }
+    guard failure == 0 else {
+      throw ToolError(
+        .failure, code: "system", "cannot watch for signals: \(errorText(failure))")
+    }
+  }
+
+  private func wait() {
+    let descriptor = signals.load(ordering: .acquiring)
+    var watched = [
+      pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+      // No events asked for: only that the other end is gone is reported.
+      pollfd(fd: STDOUT_FILENO, events: 0, revents: 0),
+    ]
+    while unsafe poll(&watched, 2, -1) < 0, errno == EINTR {}
+    let exit: ExitCode =
+      if watched[0].revents == 0 {
+        .outputClosed
+      } else {
+        conclave_signals_read(descriptor) == SIGINT ? .interrupted : .terminated
+      }
+    cause.withLock { $0 = exit }
+    // On a thread of its own: it waits for a reader that may be stuck in writing.
+    let failure = conclave_thread_start {
+      Interruption.shared.subscription.withLock { $0 }?.cancel()
+    }
+    if failure == 0 {
+      while unsafe poll(&watched, 1, Interruption.graceMilliseconds) < 0, errno == EINTR {}
+    }
+    // A second signal, or the grace is over; usually the process has ended long before.
+    _exit(exit.rawValue)
+  }
+}

@@ -1,0 +1,67 @@
+/// The commands by name, and the help and version texts that belong to none of them.
+enum Menu {
+  /// What the first words of the command line ask for.
+  enum Choice {
+    case text(String)
+    case command(any Command.Type, arguments: ArraySlice<String>)
+  }
+
+  /// Every command of the group `bus`, in the order of the help.
+  static let busCommands: [any Command.Type] = [
+    WhereCommand.self, StressCommand.self,
+  ]
+
+  /// Commands that this program calls itself by, and nobody else should.
+  private static let hiddenCommands: [any Command.Type] = [StressWorkerCommand.self]
+
+  /// - Throws: ``ToolError`` with ``ExitCode/usage``, naming the command that was probably meant.
+  static func choose(_ arguments: [String]) throws(ToolError) -> Choice {
+    var words = arguments[...]
+    let asksForHelp = words.first == "help"
+    if asksForHelp { words = words.dropFirst() }
+    switch words.first {
+    case nil where asksForHelp, "--help", "-h": return .text(topHelp)
+    case nil: throw missing("conclave", "bus")
+    case "--version": return .text(versionText)
+    case "bus": return try chooseBus(words.dropFirst(), asksForHelp)
+    case let word?:
+      throw unknown(word, in: "conclave", among: ["bus", "help", "--help", "--version"])
+    }
+  }
+
+  private static func chooseBus(
+    _ arguments: ArraySlice<String>, _ asksForHelp: Bool
+  ) throws(ToolError) -> Choice {
+    var words = arguments
+    var asksForHelp = asksForHelp
+    if words.first == "help" {
+      asksForHelp = true
+      words = words.dropFirst()
+    }
+    let names = busCommands.map { $0.usage.commandName }
+    switch words.first {
+    case nil where asksForHelp, "--help", "-h": return .text(busHelp)
+    case nil: throw missing("conclave bus", names.joined(separator: ", "))
+    case let word?:
+      let commands = busCommands + hiddenCommands
+      guard let command = commands.first(where: { $0.usage.commandName == word }) else {
+        throw unknown(word, in: "conclave bus", among: names + ["help", "--help"])
+      }
+      if asksForHelp { return .text(helpText(command.usage)) }
+      return .command(command, arguments: words.dropFirst())
+    }
+  }
+
+  private static func missing(_ group: String, _ names: String) -> ToolError {
+    usageError("\(group) needs a command: \(names)", hint: "see \(group) --help")
+  }
+
+  private static func unknown(
+    _ word: String, in group: String, among names: [String]
+  ) -> ToolError {
+    let meant = closest(to: word, among: names).map { "did you mean \($0)?" }
+    return usageError(
+      "unknown \(word.hasPrefix("-") ? "option" : "command") \(quoted(word))",
+      hint: meant ?? "see \(group) --help")
+  }
+}
