@@ -61,9 +61,19 @@ public struct EnvelopeView: ~Copyable {
 
   private var typeLength: Int { unsafe names.count - topicLength - senderLength }
 
+  /// The names' bytes, for as long as this view lives.
+  var topicBytes: UnsafeRawBufferPointer { unsafe slice(0, topicLength) }
+  var senderBytes: UnsafeRawBufferPointer { unsafe slice(topicLength, senderLength) }
+  var typeBytes: UnsafeRawBufferPointer { unsafe slice(topicLength + senderLength, typeLength) }
+  /// The length of all three names together.
+  var namesLength: Int { unsafe names.count }
+
+  private func slice(_ start: Int, _ length: Int) -> UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(rebasing: names[start..<start + length])
+  }
+
   private func lend<R>(_ start: Int, _ length: Int, _ body: (RawSpan) -> R) -> R {
-    let slice = unsafe UnsafeRawBufferPointer(rebasing: names[start..<start + length])
-    return unsafe body(slice.bytes)
+    unsafe body(slice(start, length).bytes)
   }
 
   private func text(_ start: Int, _ length: Int) -> String {

@@ -1,0 +1,187 @@
+import Glibc
+
+// An envelope in JSON, always one line:
+//
+//   {"id":"7-1","seq":1,"timestamp":"...","sender":"a","topic":"t","type":"x","payload":{},
+//    "incarnation":3,"position":4,"payloadNewlines":[0,9]}
+//
+// incarnation is there unless it is 0, position where the transport has one. A payload may hold line
+// feeds between its tokens, but not the line: each is written as a space, and payloadNewlines says at
+// which bytes of the payload, so that it arrives byte for byte.
+
+extension LineCursor {
+  /// The most that ``beginEnvelope(process:counter:seq:timestamp:)`` writes.
+  static let envelopeBeginning = 128
+
+  /// Everything before `,"sender"`.
+  ///
+  /// - Returns: how far behind the beginning the timestamp lies, ``Timestamp/textLength`` bytes.
+  @inline(__always)
+  mutating func beginEnvelope(
+    process: UInt32, counter: UInt64, seq: UInt64, timestamp: Timestamp
+  ) -> Int {
+    let start = unsafe place
+    literal(#"{"id":""#)
+    number(UInt64(process))
+    byte(UInt8(ascii: "-"))
+    number(counter)
+    literal(#"","seq":"#)
+    number(seq)
+    literal(#","timestamp":""#)
+    let offset = unsafe place - start
+    self.timestamp(timestamp)
+    byte(UInt8(ascii: "\""))
+    return offset
+  }
+
+  /// The most that ``names(sender:topic:type:)`` writes for names of `length` bytes in all.
+  static func namesCapacity(_ length: Int) -> Int { 64 + 6 * length }
+
+  /// From `,"sender"` to the colon before the payload.
+  mutating func names(
+    sender: UnsafeRawBufferPointer, topic: UnsafeRawBufferPointer, type: UnsafeRawBufferPointer
+  ) {
+    literal(#","sender":"#)
+    unsafe string(sender)
+    literal(#","topic":"#)
+    unsafe string(topic)
+    literal(#","type":"#)
+    unsafe string(type)
+    literal(#","payload":"#)
+  }
+
+  /// The most that ``endEnvelope(payload:incarnation:position:)`` writes.
+  static func endingCapacity(payload: UnsafeRawBufferPointer) -> Int {
+    let ending = 128 + payload.count
+    guard unsafe firstNewline(in: payload, from: 0) != nil else { return ending }
+    let digits = decimalWidth(UInt64(payload.count))
+    return ending + (unsafe payload.count { $0 == UInt8(ascii: "\n") }) * (digits + 1)
+  }
+
+  /// The payload and everything behind it, without a line feed at the end.
+  @inline(__always)
+  mutating func endEnvelope(
+    payload: UnsafeRawBufferPointer, incarnation: UInt64, position: UInt64?
+  ) {
+    let start = unsafe place
+    unsafe copy(payload)
+    if incarnation != 0 {
+      literal(#","incarnation":"#)
+      number(incarnation)
+    }
+    if let position {
+      literal(#","position":"#)
+      number(position)
+    }
+    if let first = unsafe LineCursor.firstNewline(in: payload, from: 0) {
+      unsafe hideNewlines(of: payload, first: first, copiedTo: start)
+    }
+    byte(UInt8(ascii: "}"))
+  }
+
+  private mutating func hideNewlines(
+    of payload: UnsafeRawBufferPointer, first: Int, copiedTo start: UnsafeMutableRawPointer
+  ) {
+    literal(#","payloadNewlines":["#)
+    var next: Int? = first
+    while let offset = next {
+      if offset != first { byte(UInt8(ascii: ",")) }
+      number(UInt64(offset))
+      unsafe start.storeBytes(of: UInt8(ascii: " "), toByteOffset: offset, as: UInt8.self)
+      next = unsafe LineCursor.firstNewline(in: payload, from: offset + 1)
+    }
+    byte(UInt8(ascii: "]"))
+  }
+
+  /// Index of the first line feed from `start` on. `memchr` looks at 32 bytes at a time.
+  @inline(__always)
+  static func firstNewline(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+    guard start < bytes.count, let base = bytes.baseAddress,
+      let found = unsafe memchr(base + start, 0x0A, bytes.count - start)
+    else { return nil }
+    return unsafe UnsafeRawPointer(found) - base
+  }
+}
+
+extension Envelope {
+  /// This envelope as one line of JSON, without the line feed. O(n).
+  public func jsonLine() -> [UInt8] {
+    var line: [UInt8] = []
+    appendJSON(to: &line)
+    return line
+  }
+
+  /// Appends ``jsonLine()``. O(n); allocates only when `bytes` must grow.
+  public func appendJSON(to bytes: inout [UInt8]) {
+    lend { view, payload in view.appendJSON(payload: payload, to: &bytes) }
+  }
+}
+
+extension EnvelopeView {
+  /// Appends the envelope as one line of JSON, without the line feed. `payload` is the span that was
+  /// lent beside this view.
+  public func appendJSON(payload: RawSpan, to bytes: inout [UInt8]) {
+    unsafe payload.withUnsafeBytes { payload in
+      let capacity =
+        LineCursor.envelopeBeginning + LineCursor.namesCapacity(namesLength)
+        + (unsafe LineCursor.endingCapacity(payload: payload))
+      unsafe withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 1) { memory in
+        guard let start = memory.baseAddress else { return }
+        var cursor = unsafe LineCursor(unsafe: start)
+        unsafe write(payload: payload, to: &cursor)
+        let line = unsafe UnsafeRawBufferPointer(start: start, count: cursor.place - start)
+        unsafe bytes.append(contentsOf: line)
+      }
+    }
+  }
+
+  private func write(payload: UnsafeRawBufferPointer, to cursor: inout LineCursor) {
+    _ = cursor.beginEnvelope(
+      process: id.process, counter: id.counter, seq: seq, timestamp: timestamp)
+    unsafe cursor.names(sender: senderBytes, topic: topicBytes, type: typeBytes)
+    unsafe cursor.endEnvelope(payload: payload, incarnation: incarnation, position: position)
+  }
+}
+
+/// What all envelopes of one stream have in common, rendered once.
+struct EnvelopeTemplate: Sendable {
+  let process: UInt32
+  let incarnation: UInt64
+  /// From `,"sender"` to the colon before the payload.
+  private let names: [UInt8]
+
+  init(process: UInt32, incarnation: UInt64, sender: String, topic: Topic, type: String) {
+    self.process = process
+    self.incarnation = incarnation
+    var names = Array(#","sender":"#.utf8)
+    JSONString.append(sender, to: &names)
+    names.append(contentsOf: #","topic":"#.utf8)
+    JSONString.append(topic.name, to: &names)
+    names.append(contentsOf: #","type":"#.utf8)
+    JSONString.append(type, to: &names)
+    names.append(contentsOf: #","payload":"#.utf8)
+    self.names = names
+  }
+
+  /// Room for one line with `payload`, its line feed included.
+  func capacity(payload: UnsafeRawBufferPointer) -> Int {
+    LineCursor.envelopeBeginning + names.count + 1
+      + (unsafe LineCursor.endingCapacity(payload: payload))
+  }
+
+  /// Writes one line and its line feed.
+  ///
+  /// - Returns: how far behind the line's beginning its timestamp lies.
+  @inline(__always)
+  func write(
+    counter: UInt64, seq: UInt64, timestamp: Timestamp, payload: UnsafeRawBufferPointer,
+    to cursor: inout LineCursor
+  ) -> Int {
+    let offset = cursor.beginEnvelope(
+      process: process, counter: counter, seq: seq, timestamp: timestamp)
+    cursor.copy(names)
+    unsafe cursor.endEnvelope(payload: payload, incarnation: incarnation, position: nil)
+    cursor.byte(UInt8(ascii: "\n"))
+    return offset
+  }
+}
