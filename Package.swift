@@ -34,7 +34,7 @@ let package = Package(
       path: "Benchmarks"),
 
     .testTarget(name: "SharedRingTests", dependencies: ["SharedRing", "CShim", "BusTesting"]),
-    .testTarget(name: "ConclaveBusTests", dependencies: ["ConclaveBus", "BusTesting"]),
+    .testTarget(name: "ConclaveBusTests", dependencies: ["ConclaveBus", "SharedRing", "BusTesting"]),
     .testTarget(
       name: "ConclaveStressTests",
       dependencies: ["ConclaveStress", "ConclaveTool", "ConclaveBus", "CShim"]),

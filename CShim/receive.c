@@ -52,21 +52,28 @@ static void activate(conclave_subscriber *subscriber, uint64_t timeout_ns, uint3
   conclave_wake_publishers(view);
 }
 
-static void announce(const conclave_subscriber *subscriber, uint32_t pid, int back_pressure) {
+static void announce(const conclave_subscriber *subscriber,
+                     const conclave_subscription *options) {
   conclave_presence *presence = &subscriber->view.presences[subscriber->row_index];
+  uint32_t label_bytes =
+      options->label_bytes < CONCLAVE_LABEL_BYTES ? options->label_bytes : CONCLAVE_LABEL_BYTES;
+  atomic_store_explicit(&presence->label_bytes, 0, memory_order_relaxed);
+  conclave_copy_in(presence->label, options->label, label_bytes);
+  atomic_store_explicit(&presence->label_bytes, label_bytes, memory_order_release);
   atomic_store_explicit(&presence->lost, 0, memory_order_relaxed);
   atomic_store_explicit(&presence->cursor, subscriber->position, memory_order_relaxed);
-  atomic_store_explicit(&presence->back_pressure, (uint32_t)back_pressure, memory_order_relaxed);
-  atomic_store_explicit(&presence->pid, pid, memory_order_relaxed);
+  atomic_store_explicit(&presence->back_pressure, (uint32_t)options->back_pressure,
+                        memory_order_relaxed);
+  atomic_store_explicit(&presence->pid, options->pid, memory_order_relaxed);
 }
 
 int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *view,
-                             int back_pressure, uint64_t timeout_ns, uint32_t pid) {
+                             const conclave_subscription *options) {
   uint32_t index = 0;
-  int failure = claim_row(view, back_pressure, &index);
+  int failure = claim_row(view, options->back_pressure, &index);
   if (failure) return failure;
   *subscriber = (conclave_subscriber){.view = *view, .row_index = index};
-  if (back_pressure) {
+  if (options->back_pressure) {
     failure = conclave_row_open(view, index);
   } else {
     subscriber->scratch = malloc(view->record_limit);
@@ -76,13 +83,13 @@ int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *vie
     conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + index, 1);
     return failure;
   }
-  if (back_pressure) {
+  if (options->back_pressure) {
     subscriber->row = conclave_row_at(view, index);
-    activate(subscriber, timeout_ns, pid);
+    activate(subscriber, options->timeout_ns, options->pid);
   } else {
     subscriber->position = conclave_frontier(view);
   }
-  announce(subscriber, pid, back_pressure);
+  announce(subscriber, options);
   return 0;
 }
 

@@ -6,10 +6,6 @@
 #include "conclave_publish.h"
 #include "conclave_streams.h"
 
-static inline uint32_t conclave_row_process(const conclave_view *view, uint32_t row) {
-  return atomic_load_explicit(&conclave_row_at(view, row)->pid, memory_order_relaxed);
-}
-
 static inline uint32_t conclave_lane_process(const conclave_view *view, uint32_t lane) {
   return atomic_load_explicit(&conclave_lane_header_at(view, lane)->pid, memory_order_relaxed);
 }
@@ -29,6 +25,8 @@ typedef struct conclave_presence_copy {
   uint64_t lost;
   uint32_t pid;
   uint32_t back_pressure;
+  uint64_t label_bytes; /* at most CONCLAVE_LABEL_BYTES */
+  uint64_t label[CONCLAVE_LABEL_BYTES / 8];
 } conclave_presence_copy;
 
 static inline conclave_presence_copy conclave_presence_read(const conclave_view *view,
@@ -39,7 +37,10 @@ static inline conclave_presence_copy conclave_presence_read(const conclave_view 
       .lost = atomic_load_explicit(&presence->lost, memory_order_relaxed),
       .pid = atomic_load_explicit(&presence->pid, memory_order_relaxed),
       .back_pressure = atomic_load_explicit(&presence->back_pressure, memory_order_relaxed),
+      .label_bytes = atomic_load_explicit(&presence->label_bytes, memory_order_acquire),
   };
+  if (copy.label_bytes > CONCLAVE_LABEL_BYTES) copy.label_bytes = CONCLAVE_LABEL_BYTES;
+  conclave_copy_out(copy.label, presence->label, copy.label_bytes);
   return copy;
 }
 

@@ -47,6 +47,7 @@ enum {
   CONCLAVE_MAX_RECORD_BYTES = 65536,
   CONCLAVE_MAX_MESSAGE_BYTES = 1073741824,
   CONCLAVE_MAX_PATH_BYTES = 3072,
+  CONCLAVE_LABEL_BYTES = 224,
 };
 
 /* Chosen by whoever creates the segment. */
@@ -106,10 +107,11 @@ typedef struct conclave_presence {
   _Atomic uint64_t lost; /* messages */
   _Atomic uint32_t pid;
   _Atomic uint32_t back_pressure; /* 0 or 1 */
-  uint8_t unused[40];
+  _Atomic uint64_t label_bytes;
+  _Atomic uint64_t label[CONCLAVE_LABEL_BYTES / 8]; /* what it calls itself, not terminated */
 } conclave_presence;
 
-_Static_assert(sizeof(conclave_presence) == 64, "layout");
+_Static_assert(sizeof(conclave_presence) == 256, "layout");
 
 /* The first two lines of the board. */
 typedef struct conclave_board {

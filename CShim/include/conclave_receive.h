@@ -53,11 +53,21 @@ typedef struct conclave_subscriber {
   uint64_t flushed[CONCLAVE_MAX_LANES];
 } conclave_subscriber;
 
-/* Claims a row and begins at the ring's frontier; with `back_pressure` publishers wait for it from
- * here on, each publish at most `timeout_ns`. `view` must be mapped accordingly; on success the
- * subscriber owns it. 0, EAGAIN when all rows are taken, ENOMEM, another errno. */
+/* How to join. */
+typedef struct conclave_subscription {
+  uint64_t timeout_ns; /* with back pressure: how long each publish waits at most */
+  const char *label;   /* for people */
+  uint32_t label_bytes; /* at most CONCLAVE_LABEL_BYTES are kept */
+  uint32_t pid;        /* for people */
+  int32_t back_pressure;
+  uint32_t unused;
+} conclave_subscription;
+
+/* Claims a row and begins at the ring's frontier; with back pressure publishers wait for it from here
+ * on. `view` must be mapped for CONCLAVE_SUBSCRIBE; on success the subscriber owns it. 0, EAGAIN when
+ * all rows are taken, ENOMEM, another errno. */
 int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *view,
-                             int back_pressure, uint64_t timeout_ns, uint32_t pid);
+                             const conclave_subscription *options);
 
 /* Gives the row back and wakes whoever waited for it. Nothing may be received afterwards, but another
  * thread may still be about to return from conclave_subscriber_park. */

@@ -19,8 +19,8 @@ public enum RingError: Error, Hashable, Sendable {
   case incompatible(Mismatch)
   /// Somebody lives in it.
   case busy
-  /// A subscription made no room within its time-out: its row, and its pid as it announced it.
-  case timedOut(row: UInt32, process: UInt32)
+  /// A subscription made no room within its time-out: its label and pid as it announced them.
+  case timedOut(label: String, process: UInt32)
   /// The wait for room was cancelled.
   case cancelled
   /// The message is larger than the ring's limit (bytes).

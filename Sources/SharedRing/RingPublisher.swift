@@ -11,19 +11,6 @@ public struct RingPublisher: ~Copyable, Sendable {
   /// at a time.
   private nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_publisher>
 
-  /// One numbering within the lane; see ``addStream(key:)``.
-  @safe
-  public struct Stream: Sendable {
-    /// Into the lane, which outlives no publisher; touched by ``RingPublisher/note(_:number:)`` alone.
-    fileprivate nonisolated(unsafe) let entry: OpaquePointer?
-
-    /// A stream that subscribers cannot look up.
-    public static var unlisted: Stream { unsafe Stream(entry: nil) }
-
-    /// Whether subscribers that lose messages can look it up.
-    public var isListed: Bool { unsafe entry != nil }
-  }
-
   /// Joins the ring, making the segment if there is none.
   ///
   /// - Parameters:
@@ -112,22 +99,19 @@ public struct RingPublisher: ~Copyable, Sendable {
   /// Wakes subscribers that sleep. Once after each batch; one load when none sleeps.
   public func wake() { unsafe conclave_publish_wake(raw) }
 
-  /// Lists a numbering under `key`, so that subscribers who lose all of its messages can still tell
-  /// which they were. When the lane has no room for it, the stream is simply not listed.
-  public mutating func addStream(key: [UInt8]) -> Stream {
-    unsafe Stream(
-      entry: conclave_stream_add_opaque(raw, key, UInt32(truncatingIfNeeded: key.count)))
-  }
+  /// The list of this lane's numberings. Must not be used after this publisher's end.
+  public var streamList: RingStreamList { unsafe RingStreamList(raw) }
 
   /// Says that message `number` of `stream` is published.
   @inline(__always)
-  public func note(_ stream: Stream, number: UInt64) {
+  public func note(_ stream: RingStreamList.Stream, number: UInt64) {
     unsafe conclave_stream_note_opaque(stream.entry, number)
   }
 
   private func publishError(_ code: Int32) -> RingError {
     guard code == ETIMEDOUT else { return RingError(code: code) }
     let row = unsafe raw.pointee.slow_row
-    return unsafe .timedOut(row: row, process: conclave_row_process(&raw.pointee.view, row))
+    let slow = unsafe conclave_presence_read(&raw.pointee.view, row)
+    return .timedOut(label: slow.text, process: slow.pid)
   }
 }

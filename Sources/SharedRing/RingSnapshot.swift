@@ -19,6 +19,7 @@ public struct RingSnapshot: Hashable, Sendable {
     public let hasBackPressure: Bool
     public let position: UInt64
     public let lost: UInt64
+    public let label: String
   }
 
   public let geometry: RingGeometry
@@ -79,7 +80,16 @@ public struct RingSnapshot: Hashable, Sendable {
       guard held == 1 || seen.pid != 0 else { return nil }
       return Subscriber(
         index: Int(index), isLive: held != 0, process: seen.pid,
-        hasBackPressure: seen.back_pressure != 0, position: seen.cursor, lost: seen.lost)
+        hasBackPressure: seen.back_pressure != 0, position: seen.cursor, lost: seen.lost,
+        label: seen.text)
+    }
+  }
+}
+
+extension conclave_presence_copy {
+  var text: String {
+    unsafe withUnsafeBytes(of: label) { bytes in
+      unsafe String(decoding: bytes.prefix(Int(label_bytes)), as: UTF8.self)
     }
   }
 }

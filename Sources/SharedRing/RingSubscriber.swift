@@ -48,17 +48,25 @@ public final class RingSubscriber: Sendable {
 
   /// Joins the ring behind its last record, making the segment if there is none.
   ///
+  /// - Parameter label: what onlookers, and publishers that waited in vain, call it; 224 bytes are kept.
   /// - Throws: all but `timedOut` and `tooLarge`.
   public init(
-    _ location: RingLocation, creating geometry: RingGeometry, policy: Policy
+    _ location: RingLocation, creating geometry: RingGeometry, policy: Policy, label: String
   ) throws(RingError) {
     let raw = UnsafeMutablePointer<conclave_subscriber>.allocate(capacity: 1)
     let timeout: UInt64? =
       if case .backPressure(let nanoseconds) = policy { nanoseconds } else { nil }
     do throws(RingError) {
       unsafe try RingSegment.join(location, creating: geometry, role: CONCLAVE_SUBSCRIBE) { view in
-        unsafe conclave_subscriber_join(
-          raw, &view, timeout == nil ? 0 : 1, timeout ?? 0, UInt32(getpid()))
+        var label = label
+        return label.withUTF8 { label in
+          let text = UnsafeRawBufferPointer(label)
+          var options = unsafe conclave_subscription(
+            timeout_ns: timeout ?? 0, label: text.baseAddress?.assumingMemoryBound(to: CChar.self),
+            label_bytes: UInt32(text.count), pid: UInt32(getpid()),
+            back_pressure: timeout == nil ? 0 : 1, unused: 0)
+          return unsafe conclave_subscriber_join(raw, &view, &options)
+        }
       } abandon: {
         unsafe conclave_subscriber_leave(raw)
         unsafe conclave_subscriber_free(raw)

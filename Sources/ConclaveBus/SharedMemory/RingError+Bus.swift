@@ -37,10 +37,10 @@ extension BusError {
       self.init(
         .busy, "the segment \(path) is in use",
         hint: "'conclave bus status' shows by whom")
-    case .timedOut(let row, let process):
+    case .timedOut(let label, let process):
       self.init(
         .backPressureTimedOut,
-        "subscription \(row) of process \(process) made no room within its time-out",
+        "subscription \(quotedForError(label)) of process \(process) made no room within its time-out",
         hint: "end or wake that process, or let it subscribe with the policy 'dropping'")
     case .cancelled: self = .busClosed
     case .tooLarge(let limit):

@@ -69,7 +69,7 @@ extension SharedMemoryStatus {
       subscribers: snapshot.subscribers.map {
         Subscriber(
           index: $0.index, isLive: $0.isLive, process: $0.process,
-          hasBackPressure: $0.hasBackPressure, position: $0.position,
+          hasBackPressure: $0.hasBackPressure, prefix: $0.label, position: $0.position,
           lag: snapshot.frontier - min(snapshot.frontier, $0.position), lost: $0.lost)
       })
   }

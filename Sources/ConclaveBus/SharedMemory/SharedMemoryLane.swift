@@ -8,19 +8,9 @@ import Synchronization
 /// the numbers never disagree.
 @safe
 final class SharedMemoryLane: Sendable {
-  private struct StreamName: Hashable, Sendable {
-    let key: [UInt8]
-    let type: String
-  }
-
   private struct Holder: ~Copyable, Sendable {
     var publisher: RingPublisher
     var clock = conclave_stamp_clock()
-    var numberings: [[UInt8]: SharedMemoryStream.Numbering] = [:]
-    var streams: [StreamName: SharedMemoryStream] = [:]
-    /// Once a stream is not listed none after it is, so that a listed stream's number is its place in
-    /// the list.
-    var listIsFull = false
     /// Ids are taken from the process's counter in blocks, which saves an atomic addition per message;
     /// within a lane they rise.
     private var nextID: UInt64 = 0
@@ -37,18 +27,6 @@ final class SharedMemoryLane: Sendable {
       }
       defer { nextID += 1 }
       return nextID
-    }
-
-    mutating func numbering(_ key: [UInt8]) -> SharedMemoryStream.Numbering {
-      if let known = numberings[key] { return known }
-      let number = min(numberings.count, Int(RecordHead.unnumbered))
-      let listing =
-        listIsFull || number == Int(RecordHead.unnumbered)
-        ? RingPublisher.Stream.unlisted : publisher.addStream(key: key)
-      listIsFull = !listing.isListed
-      let added = SharedMemoryStream.Numbering(number: UInt16(number), listing: listing)
-      numberings[key] = added
-      return added
     }
 
     @inline(__always)
@@ -81,12 +59,16 @@ final class SharedMemoryLane: Sendable {
   private let holder: Mutex<Holder>
   /// Whether somebody holds the lock and sleeps for room.
   private let isWaiting = Atomic<Bool>(false)
+  /// Apart from `holder`, which may be held for as long as somebody waits for room.
+  private let registry: Mutex<StreamRegistry>
   private let messageLimit: Int
+  private let waitCount = Atomic<UInt64>(0)
 
   private init(_ location: RingLocation, creating geometry: RingGeometry) throws(RingError) {
     let publisher = try RingPublisher(
       location, creating: geometry, incarnation: ProcessIdentity.newIncarnation())
     messageLimit = publisher.messageLimit
+    registry = Mutex(StreamRegistry(list: publisher.streamList))
     holder = Mutex(Holder(publisher: publisher))
   }
 
@@ -111,16 +93,7 @@ final class SharedMemoryLane: Sendable {
 
   /// The stream for these names. Streams that differ in `type` alone share one numbering.
   func stream(topic: Topic, sender: String, type: String) -> SharedMemoryStream {
-    let key = StreamKey.bytes(topic: topic, sender: sender)
-    return holder.withLock { holder in
-      let name = StreamName(key: key, type: type)
-      if let known = holder.streams[name] { return known }
-      let stream = SharedMemoryStream(
-        numbering: holder.numbering(key), topic: topic, sender: sender, type: type,
-        process: ProcessIdentity.pid)
-      holder.streams[name] = stream
-      return stream
-    }
+    registry.withLock { $0.stream(topic: topic, sender: sender, type: type) }
   }
 
   /// - Throws: `tooLarge` when a payload of so many bytes does not fit into a message of `stream`.
@@ -130,8 +103,8 @@ final class SharedMemoryLane: Sendable {
     }
   }
 
-  /// How often publishing had to wait for a subscription.
-  var waits: UInt64 { holder.withLock { $0.publisher.waits } }
+  /// How many publishes had to wait for a subscription.
+  var waits: UInt64 { waitCount.load(ordering: .relaxed) }
 
   /// Publishes one payload; false when there was no room and `wait` is `.never`.
   func publish(
@@ -175,6 +148,7 @@ final class SharedMemoryLane: Sendable {
     _ payload: RawSpan, on stream: SharedMemoryStream, cancellation: RingCancellation
   ) throws(RingError) -> Bool {
     try holder.withLock { (holder) throws(RingError) in
+      waitCount.wrappingAdd(1, ordering: .relaxed)
       isWaiting.store(true, ordering: .releasing)
       defer { isWaiting.store(false, ordering: .releasing) }
       return try holder.publish(payload, on: stream, wait: .untilRoom(cancellation))

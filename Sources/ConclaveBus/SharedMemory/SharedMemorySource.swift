@@ -5,7 +5,7 @@ import Synchronization
 /// accounts for what was lost.
 final class SharedMemorySource: SubscriptionSource {
   private struct State: ~Copyable, Sendable {
-    var table: StreamTable
+    var table: LaneTable
     var ledger: LossLedger
     var losses = SubscriptionLosses()
     /// Messages from before this subscription joined with back pressure, read ahead.
@@ -30,14 +30,15 @@ final class SharedMemorySource: SubscriptionSource {
         .backPressure(timeoutNanoseconds: timeout.map { UInt64(max(0, $0.nanoseconds)) } ?? .max)
       }
     do throws(RingError) {
-      ring = try RingSubscriber(location, creating: geometry, policy: policy)
+      ring = try RingSubscriber(
+        location, creating: geometry, policy: policy, label: prefix.name)
     } catch { throw BusError(error, location) }
     self.prefix = prefix
     onWarning = options.onWarning
     let isLive = options.start == .now
     state = Mutex(
       State(
-        table: StreamTable(laneCount: ring.geometry.laneCount, prefix: prefix),
+        table: LaneTable(laneCount: ring.geometry.laneCount, prefix: prefix),
         ledger: LossLedger(base: isLive ? ring.streams() : nil)))
     if isLive {
       passOver(upTo: ring.frontier)
@@ -261,7 +262,8 @@ final class SharedMemorySource: SubscriptionSource {
     of location: RingLocation, _ geometry: RingGeometry
   ) throws(BusError) -> RingSubscriber {
     do throws(RingError) {
-      return try RingSubscriber(location, creating: geometry, policy: .dropping)
+      return try RingSubscriber(
+        location, creating: geometry, policy: .dropping, label: "(reading the past)")
     } catch { throw BusError(error, location) }
   }
 }

@@ -12,9 +12,9 @@ final class SharedMemoryStream: Sendable {
   final class Numbering: Sendable {
     nonisolated(unsafe) let last: UnsafeMutablePointer<UInt64>
     let number: UInt16
-    let listing: RingPublisher.Stream
+    let listing: RingStreamList.Stream
 
-    init(number: UInt16, listing: RingPublisher.Stream) {
+    init(number: UInt16, listing: RingStreamList.Stream) {
       unsafe last = .allocate(capacity: 1)
       unsafe last.initialize(to: 0)
       self.number = number
