@@ -16,7 +16,10 @@ let package = Package(
     .target(name: "CShim", path: "CShim"),
     .target(name: "SharedRing", dependencies: ["CShim"]),
     .target(name: "ConclaveBus", dependencies: ["SharedRing", "CShim"]),
-    .target(name: "ConclaveTool", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
+    // The stress test as a library, since the command and the benchmarks both run it.
+    .target(name: "ConclaveStress", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
+    .target(
+      name: "ConclaveTool", dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"]),
     // The entry alone, because its linker setting must not reach the tests. Loading the standard
     // library's dynamic parts would double the time to start, and scripts call this command often.
     .executableTarget(
@@ -26,11 +29,15 @@ let package = Package(
     // The conformance suite is a product: others run it over their own transport.
     .target(name: "BusTesting", dependencies: ["ConclaveBus"], path: "Tests/BusTesting"),
     .executableTarget(
-      name: "ConclaveBenchmarks", dependencies: ["ConclaveBus", "SharedRing", "CShim"],
+      name: "ConclaveBenchmarks",
+      dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"],
       path: "Benchmarks"),
 
     .testTarget(name: "SharedRingTests", dependencies: ["SharedRing", "CShim", "BusTesting"]),
-    .testTarget(name: "ConclaveBusTests", dependencies: ["ConclaveBus", "BusTesting"]),
+    .testTarget(name: "ConclaveBusTests", dependencies: ["ConclaveBus", "SharedRing", "BusTesting"]),
+    .testTarget(
+      name: "ConclaveStressTests",
+      dependencies: ["ConclaveStress", "ConclaveTool", "ConclaveBus", "CShim"]),
     .testTarget(
       name: "ConclaveToolTests",
       dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),
@@ -43,6 +50,7 @@ let package = Package(
 for target in package.targets {
   if target.name == "CShim" {
     target.cSettings = [
+      .define("_GNU_SOURCE"),
       .enableWarning("all"), .enableWarning("extra"), .enableWarning("padded"),
       .enableWarning("conversion"), .treatAllWarnings(as: .error),
     ]

@@ -2,8 +2,8 @@ import Glibc
 
 /// The directory that *is* a bus: checked once, then named by path, device and inode.
 ///
-/// A bus directory belongs to the user who uses it and nobody else can write in it, so what lies in it
-/// was put there by that user.
+/// A bus directory belongs to the user who uses it and nobody else can write in it, so what lies in
+/// it was put there by that user.
 public struct BusDirectory: Hashable, Sendable {
   /// Absolute, without symbolic links, `.` or `..`.
   public let path: String

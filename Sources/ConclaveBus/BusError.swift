@@ -19,7 +19,8 @@ public struct BusError: Error, Hashable, Sendable {
     case backPressureTimedOut
     /// The bus was opened before a `fork`, and this is the child.
     case forked
-    /// All lanes (publishers) or all rows (subscriptions) of the segment are taken by live processes.
+    /// All lanes (publishers) or all rows (subscriptions) of the segment are taken by live
+    /// processes.
     case exhausted
     /// No room on the file system or in shared memory.
     case noSpace

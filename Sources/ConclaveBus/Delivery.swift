@@ -4,7 +4,8 @@ public enum Delivery: Hashable, Sendable {
   case gap(Gap)
 }
 
-/// Messages of one sender on one topic that this subscription will never deliver, each counted once.
+/// Messages of one sender on one topic that this subscription will never deliver, each counted
+/// once.
 public struct Gap: Hashable, Sendable {
   public enum Reason: String, Hashable, Sendable {
     /// The ring went round before the subscriber had read them.
@@ -45,7 +46,8 @@ public struct Gap: Hashable, Sendable {
 public enum BusWarning: Hashable, Sendable {
   /// The subscriber is too slow; deliveries will contain gaps. Once per episode.
   case overrun(lostRecords: UInt64)
-  /// The queue of a ``ChannelBus`` subscription is full; deliveries will contain gaps. Once per episode.
+  /// The queue of a ``ChannelBus`` subscription is full; deliveries will contain gaps. Once per
+  /// episode.
   case queueFull(capacity: Int)
   /// A line of a topic file is not an envelope and was skipped.
   case damagedLine(file: String, offset: UInt64, reason: String)

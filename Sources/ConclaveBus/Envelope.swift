@@ -2,8 +2,8 @@
 public struct Envelope: Hashable, Sendable {
   /// Unique over all processes and restarts.
   public let id: MessageID
-  /// 1, 2, 3 ... without holes per (process, ``sender``, ``topic``). A 1 is a new incarnation of the
-  /// sender.
+  /// 1, 2, 3 ... without holes per (process, ``sender``, ``topic``). A 1 is a new incarnation of
+  /// the sender.
   public let seq: UInt64
   /// When it was published, by the publisher's clock. Decoration: nothing is ordered by it.
   public let timestamp: Timestamp
@@ -34,10 +34,11 @@ public struct Envelope: Hashable, Sendable {
   }
 }
 
-/// `{pid}-{counter}`: the counter rises by one per message of the process and begins at the process's
-/// start, in nanoseconds since the epoch, so that an id does not come again when the kernel reuses a
-/// pid or when every container has pid 1. (Nanoseconds, because no process publishes more than one
-/// message a nanosecond: the counter never overtakes the clock, so a successor begins above it.)
+/// `{pid}-{counter}`: the counter rises by one per message of the process and begins at the
+/// process's start, in nanoseconds since the epoch, so that an id does not come again when the
+/// kernel reuses a pid or when every container has pid 1. (Nanoseconds, because no process
+/// publishes more than one message a nanosecond: the counter never overtakes the clock, so a
+/// successor begins above it.)
 public struct MessageID: Hashable, Sendable {
   public let process: UInt32
   public let counter: UInt64

@@ -1,6 +1,6 @@
-/// An envelope that is lent, not copied: its names and payload lie in the transport's memory and are
-/// gone when the closure that received it returns. Reading it allocates nothing; ``envelope(payload:)``
-/// makes the copy that may be kept.
+/// An envelope that is lent, not copied: its names and payload lie in the transport's memory and
+/// are gone when the closure that received it returns. Reading it allocates nothing;
+/// ``envelope(payload:)`` makes the copy that may be kept.
 @safe
 public struct EnvelopeView: ~Copyable {
   public let id: MessageID

@@ -2,16 +2,17 @@
 /// whose prefix matches its topic.
 ///
 /// All transports keep the same rules, and one conformance suite (`BusTesting`) checks them:
-/// `ChannelBus` within a process, `FileBus` durable between processes, `SharedMemoryBus` fast between
-/// processes. Every method may be called from any thread at any time.
+/// `ChannelBus` within a process, `FileBus` durable between processes, `SharedMemoryBus` fast
+/// between processes. Every method may be called from any thread at any time.
 public protocol MessageBus: AnyObject, Sendable {
   /// Publishes `messages` on `topic`, in order and next to each other in each sender's numbering.
   ///
   /// With ``PublishWait/blocking`` it blocks the calling thread while a subscription with back
-  /// pressure has no room, so never call it like that on a cooperative thread; the `async` overloads
-  /// of ``publish(_:to:)`` exist for that.
+  /// pressure has no room, so never call it like that on a cooperative thread; the `async`
+  /// overloads of ``publish(_:to:)`` exist for that.
   ///
-  /// - Returns: how many were published: all of them, or with ``PublishWait/never`` those that fitted.
+  /// - Returns: how many were published: all of them, or with ``PublishWait/never`` those that
+  ///   fitted.
   /// - Throws: before anything is published: `invalidName`, `messageTooLarge`, `closed`, `forked`;
   ///   otherwise ``PublishFailure`` which says how many were published before.
   func publish(_ messages: [Message], to topic: Topic, wait: PublishWait) throws(PublishFailure)

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Where the readers of one ``Subscription`` sleep. One of them at a time, the watchman, parks in the
-/// source; the others sleep here until he leaves, and then one of them takes his place.
+/// Where the readers of one ``Subscription`` sleep. One of them at a time, the watchman, parks in
+/// the source; the others sleep here until he leaves, and then one of them takes his place.
 ///
-/// So a source need not tell sleepers apart, and a wake-up that is meant for one reader cannot be used
-/// up by another: only the watchman is in a position to, and he wakes the others when he goes.
+/// So a source need not tell sleepers apart, and a wake-up that is meant for one reader cannot be
+/// used up by another: only the watchman is in a position to, and he wakes the others when he goes.
 ///
 /// SYNC POINT parking: a sleeper counts itself, then asks `unless`; who makes `unless` true does so
 /// first and looks at the count afterwards. Both sequentially consistent (or under one lock), so at
@@ -14,8 +14,8 @@ final class Parking: Sendable {
   private let hasWatchman = Atomic<Bool>(false)
   private let changed = Event()
 
-  /// Blocks until there may be something in `source`, until `wakeAll`, or until the deadline; not at
-  /// all when `isOver` says so. May return early for no reason.
+  /// Blocks until there may be something in `source`, until `wakeAll`, or until the deadline; not
+  /// at all when `isOver` says so. May return early for no reason.
   func park(
     in source: any SubscriptionSource, until deadline: ContinuousClock.Instant?,
     unless isOver: () -> Bool

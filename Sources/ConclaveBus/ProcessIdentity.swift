@@ -5,16 +5,16 @@ enum ProcessIdentity {
   /// The pid.
   static var pid: UInt32 { conclave_process_id() }
 
-  /// Takes the counters of `count` message ids; returns the first of them. Never the same twice in a
-  /// process. One atomic addition.
+  /// Takes the counters of `count` message ids; returns the first of them. Never the same twice in
+  /// a process. One atomic addition.
   static func nextIDs(_ count: Int) -> UInt64 { conclave_process_take_ids(UInt64(count)) }
 
   /// An ``Envelope/incarnation``: microseconds since the epoch, each greater than the one before.
   static func newIncarnation() -> UInt64 { conclave_process_new_incarnation() }
 }
 
-/// Which process opened a handle. In the child of a fork the handle must not be used: locks, lanes and
-/// numbers belong to the parent.
+/// Which process opened a handle. In the child of a fork the handle must not be used: locks, lanes
+/// and numbers belong to the parent.
 struct ProcessMark: Hashable, Sendable {
   private let generation = conclave_process_generation()
 

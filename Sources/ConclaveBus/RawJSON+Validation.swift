@@ -1,6 +1,6 @@
 extension RawJSON {
-  /// Checks that `bytes` are exactly one JSON value (RFC 8259) in valid UTF-8, with white space around
-  /// it at most, nested no deeper than ``maximumDepth``.
+  /// Checks that `bytes` are exactly one JSON value (RFC 8259) in valid UTF-8, with white space
+  /// around it at most, nested no deeper than ``maximumDepth``.
   ///
   /// O(n), no allocation; plain ASCII strings go 32 bytes at a time.
   /// - Throws: ``BusError/Code/invalidPayload``, naming what is wrong at which byte.

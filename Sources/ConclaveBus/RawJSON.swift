@@ -5,8 +5,8 @@ public struct RawJSON: Hashable, Sendable {
 
   public let bytes: [UInt8]
 
-  /// - Throws: ``BusError/Code/invalidPayload`` unless `bytes` are exactly one JSON value (RFC 8259)
-  ///   in valid UTF-8, white space around it included.
+  /// - Throws: ``BusError/Code/invalidPayload`` unless `bytes` are exactly one JSON value (RFC
+  ///   8259) in valid UTF-8, white space around it included.
   public init(_ bytes: [UInt8]) throws(BusError) {
     try unsafe RawJSON.validate(bytes.span.bytes)
     self.bytes = bytes

@@ -7,11 +7,11 @@ import Synchronization
 /// - from a plain thread: ``poll()``, ``receive(timeout:)``;
 /// - without allocating: ``drain(limit:onGap:onMessage:)`` lends the messages.
 ///
-/// The first two fetch up to 64 deliveries ahead; what was fetched does not count as unread any more
-/// where a transport limits that.
+/// The first two fetch up to 64 deliveries ahead; what was fetched does not count as unread any
+/// more where a transport limits that.
 ///
-/// Safe from any thread. The stream ends after `close()` of its bus, once what it holds is read, or at
-/// once with ``cancel()``.
+/// Safe from any thread. The stream ends after `close()` of its bus, once what it holds is read, or
+/// at once with ``cancel()``.
 public final class Subscription: Sendable {
   public let prefix: TopicPrefix
   let source: any SubscriptionSource
@@ -36,8 +36,8 @@ public final class Subscription: Sendable {
     try read { (reader) throws(BusError) in try reader.next(from: source) }
   }
 
-  /// The next delivery, waiting for it at most `timeout` (nil: as long as it takes). Blocks the calling
-  /// thread. nil on time-out or at the end (``isEnded``).
+  /// The next delivery, waiting for it at most `timeout` (nil: as long as it takes). Blocks the
+  /// calling thread. nil on time-out or at the end (``isEnded``).
   public func receive(timeout: Duration? = nil) throws(BusError) -> Delivery? {
     let deadline = timeout.map { ContinuousClock.now.advanced(by: $0) }
     while true {
@@ -48,7 +48,8 @@ public final class Subscription: Sendable {
     }
   }
 
-  /// Lends up to `limit` deliveries that are ready now, in order, without allocating; returns how many.
+  /// Lends up to `limit` deliveries that are ready now, in order, without allocating; returns how
+  /// many.
   ///
   /// The closures must not call methods of this subscription, nor `unsubscribe` for its prefix.
   /// O(`limit`) at most.
@@ -63,8 +64,9 @@ public final class Subscription: Sendable {
     } ?? 0
   }
 
-  /// Blocks the calling thread until there may be something to read, or until `timeout` (nil: as long
-  /// as it takes). For use with ``drain(limit:onGap:onMessage:)``; may return early for no reason.
+  /// Blocks the calling thread until there may be something to read, or until `timeout` (nil: as
+  /// long as it takes). For use with ``drain(limit:onGap:onMessage:)``; may return early for no
+  /// reason.
   public func wait(timeout: Duration? = nil) {
     let deadline = timeout.map { ContinuousClock.now.advanced(by: $0) }
     parking.park(in: source, until: deadline, unless: { hasNews })
@@ -73,8 +75,8 @@ public final class Subscription: Sendable {
   /// Whether nothing will ever be delivered again.
   public var isEnded: Bool { isCancelled || reader.withLock { $0.isExhausted } }
 
-  /// Ends this subscription at once: after it returned nothing more is delivered, and who waits for a
-  /// delivery is told the end. Waits for a ``drain(limit:onGap:onMessage:)`` that is under way on
+  /// Ends this subscription at once: after it returned nothing more is delivered, and who waits for
+  /// a delivery is told the end. Waits for a ``drain(limit:onGap:onMessage:)`` that is under way on
   /// another thread. Idempotent.
   public func cancel() {
     cancelled.store(true, ordering: .sequentiallyConsistent)
@@ -92,13 +94,13 @@ public final class Subscription: Sendable {
 
   private var isCancelled: Bool { cancelled.load(ordering: .sequentiallyConsistent) }
 
-  /// Whether a reader that is about to sleep should rather look again. Only what the source does not
-  /// know: deliveries in the source end a park by themselves.
+  /// Whether a reader that is about to sleep should rather look again. Only what the source does
+  /// not know: deliveries in the source end a park by themselves.
   private var hasNews: Bool { isCancelled || reader.withLock { $0.hasReady || $0.ended } }
 
   /// Runs `body` as the one reader; nil when cancelled. Whoever sleeps while there are fetched
-  /// deliveries left, or the end has been seen, would sleep for ever, since the source knows nothing
-  /// of either.
+  /// deliveries left, or the end has been seen, would sleep for ever, since the source knows
+  /// nothing of either.
   private func read<R>(
     _ body: (inout SubscriptionReader) throws(BusError) -> R?
   ) throws(BusError) -> R? {

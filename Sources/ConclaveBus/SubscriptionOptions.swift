@@ -4,8 +4,8 @@ public struct SubscriptionOptions: Sendable {
   public enum Policy: Hashable, Sendable {
     /// Publishers never wait; what is lost is reported as a ``Gap``, with one warning per episode.
     case dropping
-    /// Publishers wait until this subscription has room, each publish at most `timeout` (nil: as long
-    /// as this subscription lives), after which it fails with `backPressureTimedOut`.
+    /// Publishers wait until this subscription has room, each publish at most `timeout` (nil: as
+    /// long as this subscription lives), after which it fails with `backPressureTimedOut`.
     case backPressure(timeout: Duration?)
   }
 

@@ -1,7 +1,7 @@
 /// What a transport implements for ``Subscription``.
 ///
-/// ``Subscription`` calls ``drain(limit:onGap:onMessage:)`` and ``park(until:)`` from one thread at a
-/// time; ``wake()``, ``close()`` and ``cancel()`` may come from any thread meanwhile.
+/// ``Subscription`` calls ``drain(limit:onGap:onMessage:)`` and ``park(until:)`` from one thread at
+/// a time; ``wake()``, ``close()`` and ``cancel()`` may come from any thread meanwhile.
 public protocol SubscriptionSource: AnyObject, Sendable {
   /// Hands out what is ready, in order, without blocking: at most `limit` deliveries.
   ///
@@ -11,15 +11,15 @@ public protocol SubscriptionSource: AnyObject, Sendable {
     limit: Int, onGap: (Gap) -> Void, onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) throws(BusError) -> DrainResult
 
-  /// Appends what is ready, in order, as values that may be kept: at most `limit` deliveries. What a
-  /// transport that holds whole envelopes implements to share instead of copying; all others get it
-  /// from ``drain(limit:onGap:onMessage:)``.
+  /// Appends what is ready, in order, as values that may be kept: at most `limit` deliveries. What
+  /// a transport that holds whole envelopes implements to share instead of copying; all others get
+  /// it from ``drain(limit:onGap:onMessage:)``.
   ///
   /// - Returns, throws: as ``drain(limit:onGap:onMessage:)``.
   func take(limit: Int, into deliveries: inout [Delivery]) throws(BusError) -> DrainResult
 
-  /// Blocks the calling thread until there may be something to drain, until ``wake()``, or until the
-  /// deadline. May return early for no reason.
+  /// Blocks the calling thread until there may be something to drain, until ``wake()``, or until
+  /// the deadline. May return early for no reason.
   func park(until deadline: ContinuousClock.Instant?)
 
   /// Ends a ``park(until:)`` that is under way, or else the next one.

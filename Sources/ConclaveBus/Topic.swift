@@ -68,9 +68,11 @@ public struct TopicPrefix: Hashable, Sendable {
 
   private init(checked name: String) { self.name = name }
 
-  public func matches(_ topic: Topic) -> Bool {
+  public func matches(_ topic: Topic) -> Bool { matches(bytes: topic.name.utf8) }
+
+  /// Whether the topic with these bytes matches. O(n).
+  func matches(bytes: some Collection<UInt8>) -> Bool {
     let prefix = name.utf8
-    let bytes = topic.name.utf8
     guard !prefix.isEmpty else { return true }
     guard bytes.starts(with: prefix) else { return false }
     return bytes.count == prefix.count || bytes.dropFirst(prefix.count).first == UInt8(ascii: ".")

@@ -8,8 +8,11 @@ enum Menu {
 
   /// Every command of the group `bus`, in the order of the help.
   static let busCommands: [any Command.Type] = [
-    WhereCommand.self
+    WhereCommand.self, StressCommand.self,
   ]
+
+  /// Commands that this program calls itself by, and nobody else should.
+  private static let hiddenCommands: [any Command.Type] = [StressWorkerCommand.self]
 
   /// - Throws: ``ToolError`` with ``ExitCode/usage``, naming the command that was probably meant.
   static func choose(_ arguments: [String]) throws(ToolError) -> Choice {
@@ -40,10 +43,10 @@ enum Menu {
     case nil where asksForHelp, "--help", "-h": return .text(busHelp)
     case nil: throw missing("conclave bus", names.joined(separator: ", "))
     case let word?:
-      guard let index = names.firstIndex(of: word) else {
+      let commands = busCommands + hiddenCommands
+      guard let command = commands.first(where: { $0.usage.commandName == word }) else {
         throw unknown(word, in: "conclave bus", among: names + ["help", "--help"])
       }
-      let command = busCommands[index]
       if asksForHelp { return .text(helpText(command.usage)) }
       return .command(command, arguments: words.dropFirst())
     }

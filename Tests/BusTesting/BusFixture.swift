@@ -2,11 +2,11 @@ public import ConclaveBus
 
 /// A transport as the conformance suite sees it: where buses come from and what may be expected.
 ///
-/// One fixture stands for one bus, fresh and empty when the fixture is made; each rule gets a fixture
-/// of its own and may close what it opened. Clean up in `deinit`.
+/// One fixture stands for one bus, fresh and empty when the fixture is made; each rule gets a
+/// fixture of its own and may close what it opened. Clean up in `deinit`.
 ///
-/// Where the medium's size can be chosen, small is quick, but an unread subscription with back pressure
-/// must be able to hold 600 messages of 100 bytes.
+/// Where the medium's size can be chosen, small is quick, but an unread subscription with back
+/// pressure must be able to hold 600 messages of 100 bytes.
 public protocol BusFixture: AnyObject, Sendable {
   /// For messages, for instance `ChannelBus`.
   var transportName: String { get }

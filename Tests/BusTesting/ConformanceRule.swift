@@ -10,8 +10,8 @@ import ConclaveBus
 /// ```
 public struct ConformanceRule: Sendable, CustomStringConvertible {
   public let name: String
-  /// Whether a transport can be asked to keep this; a rule about losses cannot fail where nothing is
-  /// ever lost.
+  /// Whether a transport can be asked to keep this; a rule about losses cannot fail where nothing
+  /// is ever lost.
   public let applies: @Sendable (any BusFixture) -> Bool
   /// Throws when the rule is broken; see ``run(on:patience:)``.
   public let check: @Sendable (any BusFixture) async throws -> Void
@@ -36,8 +36,8 @@ public struct ConformanceRule: Sendable, CustomStringConvertible {
 
   /// Checks this rule on `fixture`, which must be fresh.
   ///
-  /// - Parameter patience: how long something that must happen may take; the rule as a whole gets ten
-  ///   times as much. No rule measures time beyond that.
+  /// - Parameter patience: how long something that must happen may take; the rule as a whole gets
+  ///   ten times as much. No rule measures time beyond that.
   /// - Throws: ``ConformanceFailure``.
   public func run(on fixture: any BusFixture, patience: Duration = .seconds(30)) async throws {
     do {

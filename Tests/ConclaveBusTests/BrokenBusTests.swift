@@ -1,7 +1,8 @@
 import BusTesting
 import Testing
 
-/// The suite is only worth what it catches: each planted defect must break the rule that is there for it.
+/// The suite is only worth what it catches: each planted defect must break the rule that is there
+/// for it.
 @Suite struct BrokenBusTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let fault: Fault

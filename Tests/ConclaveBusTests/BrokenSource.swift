@@ -2,7 +2,8 @@ import Synchronization
 
 @testable import ConclaveBus
 
-/// What a ``BrokenBus`` hands to its subscriptions: the deliveries of a sound one, damaged on the way.
+/// What a ``BrokenBus`` hands to its subscriptions: the deliveries of a sound one, damaged on the
+/// way.
 final class BrokenSource: SubscriptionSource {
   private struct State {
     var seen: UInt64 = 0

@@ -4,7 +4,8 @@ import Testing
 
 /// The transports that must keep every rule. A new one is one line here and a fixture.
 private let transports: [@Sendable () throws -> any BusFixture] = [
-  { ChannelFixture() }
+  { ChannelFixture() },
+  { try SharedMemoryFixture() },
 ]
 
 /// A rule on a transport.

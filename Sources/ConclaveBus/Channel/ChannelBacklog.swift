@@ -1,8 +1,9 @@
 /// What one ``ChannelBus`` subscription has not read yet: messages, and between them exactly which
-/// ones it had no room for. A plain value without locks, so that small worlds of it can be exhausted.
+/// ones it had no room for. A plain value without locks, so that small worlds of it can be
+/// exhausted.
 ///
-/// Memory: at most `capacity` messages, and for each of them (and behind the last) at most one gap per
-/// stream of the bus.
+/// Memory: at most `capacity` messages, and for each of them (and behind the last) at most one gap
+/// per stream of the bus.
 struct ChannelBacklog {
   enum Item {
     case message(ChannelPacket)

@@ -1,14 +1,14 @@
 /// A bus within one process: the transport for agents that share memory, and the reference for what
 /// the other transports do.
 ///
-/// Each subscription buffers up to ``SubscriptionOptions/capacity`` messages (at least 1). When that
-/// is full, a `dropping` subscription loses the newest messages and receives exact gaps in their
-/// place; for one with `backPressure` publishers wait until every such subscription has room, so a
-/// message goes to all or to none.
+/// Each subscription buffers up to ``SubscriptionOptions/capacity`` messages (at least 1). When
+/// that is full, a `dropping` subscription loses the newest messages and receives exact gaps in
+/// their place; for one with `backPressure` publishers wait until every such subscription has room,
+/// so a message goes to all or to none.
 ///
-/// All subscriptions see one total order, whose places ``Envelope/position`` counts from 0. Messages
-/// are shared, not copied. A message that was published is held by nobody but the subscriptions, so a
-/// subscription cannot begin in the past.
+/// All subscriptions see one total order, whose places ``Envelope/position`` counts from 0.
+/// Messages are shared, not copied. A message that was published is held by nobody but the
+/// subscriptions, so a subscription cannot begin in the past.
 ///
 /// Safe from any thread. Publishing is O(subscriptions) per message. The bus closes when the last
 /// reference to it and to its publishers goes.

@@ -36,8 +36,8 @@ final class ChannelCore: Sendable {
     state.withLock { $0.names(topic: topic, sender: sender, type: type) }
   }
 
-  /// Publishes what fits of `count` drafts of one topic, from number `first` on: each of them to all
-  /// its subscribers or to none. Never waits for room.
+  /// Publishes what fits of `count` drafts of one topic, from number `first` on: each of them to
+  /// all its subscribers or to none. Never waits for room.
   func publish(from first: Int, count: Int, draft: (Int) -> Draft) -> Turn {
     let turn = state.withLock { state in
       var turn = Turn(published: first, isClosed: state.isClosed)

@@ -1,4 +1,5 @@
-/// What the lock of a ``ChannelBus`` protects: the numbers of its streams and who subscribes to what.
+/// What the lock of a ``ChannelBus`` protects: the numbers of its streams and who subscribes to
+/// what.
 struct ChannelOrder {
   private struct Subscriber {
     let queue: ChannelQueue

@@ -9,8 +9,8 @@ final class ChannelQueue: SubscriptionSource {
   let prefix: TopicPrefix
   private let policy: SubscriptionOptions.Policy
   private let capacity: Int
-  /// Signalled when there is room, and when this subscription will not need it any more. All waiting
-  /// publishers wake, since readers take as many messages at a time as they can.
+  /// Signalled when there is room, and when this subscription will not need it any more. All
+  /// waiting publishers wake, since readers take as many messages at a time as they can.
   let room = Event()
 
   private struct State {
@@ -46,8 +46,9 @@ final class ChannelQueue: SubscriptionSource {
 
   // MARK: For publishers, under the bus's lock
 
-  /// Whether a publisher must wait before it offers the next packet. Only publishers take room away,
-  /// and they hold the bus's lock; so after a `false` there is room until the next ``offer(_:)``.
+  /// Whether a publisher must wait before it offers the next packet. Only publishers take room
+  /// away, and they hold the bus's lock; so after a `false` there is room until the next
+  /// ``offer(_:)``.
   var mustBeWaitedFor: Bool {
     guard case .backPressure = policy else { return false }
     return state.withLock { $0.phase == .open && $0.backlog.isFull }
@@ -140,7 +141,8 @@ final class ChannelQueue: SubscriptionSource {
   }
 
   func cancel() {
-    // Returned and destroyed out of the lock: a full queue takes its time, a closure is foreign code.
+    // Returned and destroyed out of the lock: a full queue takes its time, a closure is foreign
+    // code.
     _ = state.withLock { state in
       state.phase = .cancelled
       return (state.backlog.removeAll(), state.onWarning.take())

@@ -17,7 +17,8 @@ struct JSONFlaw: Error, Hashable, Sendable {
   }
 
   let reason: Reason
-  /// Index of the first byte that cannot be right, counted from 0; the length when the end came early.
+  /// Index of the first byte that cannot be right, counted from 0; the length when the end came
+  /// early.
   let offset: Int
 }
 

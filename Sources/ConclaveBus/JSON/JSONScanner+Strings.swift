@@ -87,7 +87,8 @@ extension JSONScanner {
       case 0x80...:
         guard let length = lengthOfUTF8Sequence() else { throw flaw(.badUTF8) }
         position &+= length
-        // Text in other scripts comes in runs: no need to look for the run's end 16 bytes at a time.
+        // Text in other scripts comes in runs: no need to look for the run's end 16 bytes at a
+        // time.
         if position < end, byte(position) >= 0x80 { continue }
       default: throw flaw(.controlCharacter)
       }
@@ -122,8 +123,8 @@ extension JSONScanner {
     }
   }
 
-  /// The length of the well-formed sequence of 2 to 4 bytes at ``position``, or nil. Table 3-7 of the
-  /// Unicode standard: nothing overlong, no surrogates, nothing above U+10FFFF.
+  /// The length of the well-formed sequence of 2 to 4 bytes at ``position``, or nil. Table 3-7 of
+  /// the Unicode standard: nothing overlong, no surrogates, nothing above U+10FFFF.
   private func lengthOfUTF8Sequence() -> Int? {
     let lead = byte(position)
     let length: Int

@@ -44,8 +44,8 @@ extension JSONScanner {
     return false
   }
 
-  /// Steps over what follows a value inside a container: the comma, and in an object the next key; or
-  /// the end of the container.
+  /// Steps over what follows a value inside a container: the comma, and in an object the next key;
+  /// or the end of the container.
   ///
   /// - Returns: whether a value is next.
   @inline(__always)

@@ -1,5 +1,5 @@
-/// What `SharedMemoryBus.status(of:)` sees when it looks at a segment from outside, without disturbing
-/// it. Numbers that participants wrote are shown, never trusted.
+/// What `SharedMemoryBus.status(of:)` sees when it looks at a segment from outside, without
+/// disturbing it. Numbers that participants wrote are shown, never trusted.
 public struct SharedMemoryStatus: Hashable, Sendable {
   /// A publisher's place in the segment.
   public struct Lane: Hashable, Sendable {
@@ -20,6 +20,8 @@ public struct SharedMemoryStatus: Hashable, Sendable {
     public var isLive: Bool
     public var process: UInt32
     public var hasBackPressure: Bool
+    /// The prefix that it asked for.
+    public var prefix: String
     /// The next position that it will read, as it last announced it.
     public var position: UInt64
     /// How many positions it is behind.

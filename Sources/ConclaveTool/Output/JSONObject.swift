@@ -15,6 +15,9 @@ struct JSONObject {
   mutating func add(_ key: String, _ values: [String]) {
     add(key, raw: "[\(values.map(jsonString).joined(separator: ","))]")
   }
+  mutating func add(_ key: String, _ values: [some BinaryInteger]) {
+    add(key, raw: "[\(values.map { "\($0)" }.joined(separator: ","))]")
+  }
   mutating func addNull(_ key: String) { add(key, raw: "null") }
 
   /// A number with at most `digits` digits behind the point; nil and what is not finite become null.

@@ -221,8 +221,8 @@ extension ConformanceRule {
   }
 }
 
-/// Gives those who will wait the time to do so. Right or wrong, the rule must hold; but it asks more
-/// of a transport whose readers really sleep.
+/// Gives those who will wait the time to do so. Right or wrong, the rule must hold; but it asks
+/// more of a transport whose readers really sleep.
 func pauseForSleepers() async { try? await Task.sleep(for: .milliseconds(2)) }
 
 private final class SharedNumbers: Sendable {

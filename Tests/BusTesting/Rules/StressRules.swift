@@ -78,8 +78,8 @@ extension ConformanceRule {
     return try result.messages()
   }
 
-  /// Two publishers; three who subscribe, read a little and leave in every way; and one who stays and
-  /// must not notice.
+  /// Two publishers; three who subscribe, read a little and leave in every way; and one who stays
+  /// and must not notice.
   private static func churn(_ fixture: any BusFixture) async throws {
     let bus = try fixture.makeBus()
     let count = 3000

@@ -1,7 +1,7 @@
 /// A random but reproducible use of a bus, what a user observes of it, and what one should observe.
 ///
-/// For comparing transports with each other: the observations of one script are equal on all of them.
-/// It runs on one thread; nothing in it depends on time.
+/// For comparing transports with each other: the observations of one script are equal on all of
+/// them. It runs on one thread; nothing in it depends on time.
 public struct RandomScript: Sendable {
   enum Step: Sendable {
     case publish(sender: String, topic: String, how: How)

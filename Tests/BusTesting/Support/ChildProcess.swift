@@ -1,11 +1,11 @@
 public import Glibc
 import Synchronization
 
-/// A program that a test runs: fed through a socket, its output kept in files, killed and reaped when
-/// this object goes.
+/// A program that a test runs: fed through a socket, its output kept in files, killed and reaped
+/// when this object goes.
 ///
-/// Output goes to files without a name, not to pipes, so a child that writes much never waits for the test
-/// to read. Methods that wait block the calling thread; use them in ``onThread(_:)``.
+/// Output goes to files without a name, not to pipes, so a child that writes much never waits for
+/// the test to read. Methods that wait block the calling thread; use them in ``onThread(_:)``.
 public final class ChildProcess: Sendable {
   public enum Exit: Hashable, Sendable {
     case code(Int32)

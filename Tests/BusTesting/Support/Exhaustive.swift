@@ -1,5 +1,5 @@
-/// Runs a piece of code once for every combination of the choices that it makes: a world small enough
-/// to be exhausted needs no luck to find its bug.
+/// Runs a piece of code once for every combination of the choices that it makes: a world small
+/// enough to be exhausted needs no luck to find its bug.
 ///
 /// ```swift
 /// var world = Exhaustive()

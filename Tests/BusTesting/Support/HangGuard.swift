@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Runs `body`, and gives up on it after `limit`: a hang must fail a test, not the test run. What hangs
-/// is left behind.
+/// Runs `body`, and gives up on it after `limit`: a hang must fail a test, not the test run. What
+/// hangs is left behind.
 public func withHangGuard<R: Sendable>(
   _ limit: Duration, _ body: @escaping @Sendable () async throws -> R
 ) async throws -> R {

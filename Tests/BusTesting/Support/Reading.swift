@@ -1,6 +1,7 @@
 import ConclaveBus
 
-/// Checks that each stream's numbers go on without a hole, a repetition or an overlap, gaps included.
+/// Checks that each stream's numbers go on without a hole, a repetition or an overlap, gaps
+/// included.
 struct NumberingChecker {
   private struct Stream: Hashable {
     let process: UInt32

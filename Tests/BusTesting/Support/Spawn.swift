@@ -2,8 +2,8 @@ import Glibc
 
 let closeOnExec = Int32(SOCK_CLOEXEC.rawValue)
 
-/// Starts a program whose descriptors 0, 1 and 2 are `descriptors`; it inherits nothing else, not even
-/// the signal mask of the thread that starts it.
+/// Starts a program whose descriptors 0, 1 and 2 are `descriptors`; it inherits nothing else, not
+/// even the signal mask of the thread that starts it.
 func spawn(
   _ arguments: [String], environment: [String], descriptors: [Int32]
 ) throws -> pid_t {

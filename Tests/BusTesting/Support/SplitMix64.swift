@@ -1,4 +1,5 @@
-/// A seeded generator (Steele, Lea, Flood 2014): the same numbers from the same seed on every machine.
+/// A seeded generator (Steele, Lea, Flood 2014): the same numbers from the same seed on every
+/// machine.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 

@@ -10,8 +10,8 @@ public func onThread<R: Sendable>(
   }
 }
 
-/// Runs `body(0)` to `body(count - 1)` on a thread each, all let go at the same moment, and waits for
-/// all of them. Throws the first error.
+/// Runs `body(0)` to `body(count - 1)` on a thread each, all let go at the same moment, and waits
+/// for all of them. Throws the first error.
 public func onThreads(
   _ count: Int, _ body: @escaping @Sendable (Int) throws -> Void
 ) async throws {

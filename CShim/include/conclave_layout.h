@@ -1,0 +1,214 @@
+/* What a segment looks like. Everything else in CShim is written in these terms.
+ *
+ *   header        one page: identity and geometry; written before the segment has a name, then constant
+ *   board         events and announcements that every participant maps writable
+ *   order         one page with the tail hint, then the order ring: slot_count 64-bit slots
+ *   rows          one page per subscription with back pressure
+ *   lane headers  two pages per publisher
+ *   lanes         lane_bytes per publisher, reserved in memory only when the lane is claimed
+ *
+ * A participant computes every offset from the geometry that it validated and copied when it
+ * attached; nothing read from the segment later is used as an address before it is bounded.
+ *
+ * Units: "granules" of 64 bytes for places in a lane, counted from the lane's beginning of time and
+ * never reset (64 bits: a lane that takes 10 GB/s wraps after 3,700 years); "positions" for places in the
+ * order ring, likewise.
+ *
+ * Why C: the layout is shared between processes, so each size and offset is asserted, and the atomics
+ * are C11's, which work in foreign memory.
+ */
+#ifndef CONCLAVE_LAYOUT_H
+#define CONCLAVE_LAYOUT_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conclave_wait.h"
+
+/* Changes with every change of what is described here. */
+static const uint32_t CONCLAVE_LAYOUT_VERSION = 1;
+/* "conclave", little-endian. */
+static const uint64_t CONCLAVE_MAGIC = 0x6576616C636E6F63;
+
+enum {
+  CONCLAVE_PAGE = 4096,
+  CONCLAVE_LINE = 64,
+  CONCLAVE_GRANULE = 64,
+  CONCLAVE_LANE_HEADER_BYTES = 8192,
+  CONCLAVE_ROW_BYTES = 4096,
+  /* Bounds of the geometry. */
+  CONCLAVE_MAX_LANES = 240,
+  CONCLAVE_MAX_ROWS = 240,
+  CONCLAVE_MIN_LANE_BYTES = 16384,
+  CONCLAVE_MAX_LANE_BYTES = 16777216,
+  CONCLAVE_MIN_SLOTS = 64,
+  CONCLAVE_MAX_SLOTS = 1048576,
+  CONCLAVE_MAX_RECORD_BYTES = 65536,
+  CONCLAVE_MAX_MESSAGE_BYTES = 1073741824,
+  CONCLAVE_MAX_PATH_BYTES = 3072,
+  CONCLAVE_LABEL_BYTES = 224,
+};
+
+/* Chosen by whoever creates the segment. */
+typedef struct conclave_geometry {
+  uint32_t slot_count;    /* slots of the order ring: a power of two, 64 to 2^20 */
+  uint32_t lane_count;    /* publishers at once: 1 to 240 */
+  uint32_t lane_bytes;    /* data of one lane: a power of two, 16 KiB to 16 MiB */
+  uint32_t row_count;     /* subscriptions at once: 1 to 240 */
+  uint32_t message_bytes; /* the largest message: 1 byte to 1 GiB */
+  uint32_t unused;
+} conclave_geometry;
+
+/* The largest record of a geometry in bytes: a quarter of a lane, at most 64 KiB, so that a publisher
+ * that must skip to the lane's beginning always finds room once subscribers have caught up. */
+static inline uint32_t conclave_record_limit(const conclave_geometry *geometry) {
+  uint32_t quarter = geometry->lane_bytes / 4;
+  return quarter < CONCLAVE_MAX_RECORD_BYTES ? quarter : CONCLAVE_MAX_RECORD_BYTES;
+}
+
+/* Page 0. Constant once the segment has a name. */
+typedef struct conclave_segment_header {
+  uint64_t magic;
+  uint32_t layout_version;
+  uint32_t owner; /* uid */
+  conclave_geometry geometry;
+  uint64_t segment_bytes;
+  uint64_t created_ns; /* CLOCK_REALTIME */
+  uint8_t boot_id[16];
+  uint8_t generation[16]; /* random, different for each segment ever made */
+  uint32_t path_bytes;
+  uint32_t unused;
+  uint8_t path[CONCLAVE_MAX_PATH_BYTES]; /* canonical bus directory, not terminated */
+} conclave_segment_header;
+
+_Static_assert(sizeof(conclave_geometry) == 24, "layout");
+_Static_assert(offsetof(conclave_segment_header, geometry) == 16, "layout");
+_Static_assert(offsetof(conclave_segment_header, segment_bytes) == 40, "layout");
+_Static_assert(offsetof(conclave_segment_header, boot_id) == 56, "layout");
+_Static_assert(offsetof(conclave_segment_header, generation) == 72, "layout");
+_Static_assert(offsetof(conclave_segment_header, path) == 96, "layout");
+_Static_assert(sizeof(conclave_segment_header) <= CONCLAVE_PAGE, "layout");
+
+/* On the board, one per lane: what the lane's publisher sleeps on while its lane is full, which row it
+ * waits for, and until which granule that row must have consumed before it wants to be woken. */
+typedef struct conclave_lane_wait {
+  conclave_event event;
+  _Atomic uint64_t wanted;
+  _Atomic uint32_t row;
+  uint8_t unused[52];
+} conclave_lane_wait;
+
+_Static_assert(sizeof(conclave_lane_wait) == 128, "layout");
+
+/* On the board, one per row: what a subscription tells people about itself. Nothing depends on it. */
+typedef struct conclave_presence {
+  _Atomic uint64_t cursor;
+  _Atomic uint64_t lost; /* messages */
+  _Atomic uint32_t pid;
+  _Atomic uint32_t back_pressure; /* 0 or 1 */
+  _Atomic uint64_t label_bytes;
+  _Atomic uint64_t label[CONCLAVE_LABEL_BYTES / 8]; /* what it calls itself, not terminated */
+} conclave_presence;
+
+_Static_assert(sizeof(conclave_presence) == 256, "layout");
+
+/* The first two lines of the board. */
+typedef struct conclave_board {
+  conclave_event data;  /* subscribers sleep here until there is a record */
+  conclave_event space; /* publishers sleep here until the order ring has room */
+} conclave_board;
+
+_Static_assert(sizeof(conclave_board) == 128, "layout");
+
+/* One page per subscription with back pressure. `state` is generation << 1 | active: a row is taken
+ * from a dead subscriber by compare-and-swap on it, and the generation keeps that from hitting the
+ * next one. */
+typedef struct conclave_row {
+  _Atomic uint64_t state;
+  _Atomic uint64_t cursor;     /* positions below it are consumed; 0 frees nothing */
+  _Atomic uint64_t timeout_ns; /* how long publishers wait; UINT64_MAX: as long as it lives */
+  _Atomic uint32_t pid;        /* for people */
+  uint8_t unused[100];
+  _Atomic uint64_t consumed[CONCLAVE_MAX_LANES]; /* granules, per lane */
+} conclave_row;
+
+_Static_assert(offsetof(conclave_row, consumed) == 128, "layout");
+_Static_assert(sizeof(conclave_row) <= CONCLAVE_ROW_BYTES, "layout");
+
+/* Two pages per lane. Written by the holder of the lane's lock alone. */
+typedef struct conclave_lane_header {
+  _Atomic uint64_t reserve;   /* granules: everything below reserve - capacity may be overwritten */
+  _Atomic uint64_t published; /* granules: the end of the last record that is in the order ring */
+  uint8_t unused0[48];
+  _Atomic uint64_t incarnation; /* of the owner; 0 while it changes hands */
+  _Atomic uint64_t messages;    /* published by this incarnation */
+  _Atomic uint32_t pid;         /* for people */
+  _Atomic uint32_t stream_bytes; /* how much of `streams` is in use */
+  uint8_t unused1[40];
+  uint8_t streams[CONCLAVE_LANE_HEADER_BYTES - 128]; /* see conclave_streams.h */
+} conclave_lane_header;
+
+_Static_assert(offsetof(conclave_lane_header, incarnation) == 64, "layout");
+_Static_assert(offsetof(conclave_lane_header, streams) == 128, "layout");
+_Static_assert(sizeof(conclave_lane_header) == CONCLAVE_LANE_HEADER_BYTES, "layout");
+
+/* The first 16 bytes of a record. Records begin on granules and never wrap around a lane's end. */
+typedef struct conclave_record_header {
+  uint32_t bytes; /* of the whole record, this header included */
+  uint32_t stamp; /* depends on place and segment, see conclave_stamp: stale bytes do not match */
+  uint64_t incarnation_kind; /* incarnation << 8 | kind */
+} conclave_record_header;
+
+_Static_assert(sizeof(conclave_record_header) == 16, "layout");
+
+/* Kinds of record. Messages too large for one record travel as a chain: first, more ..., last. The
+ * body of `first` begins with the length of the whole message, 8 bytes. */
+enum {
+  CONCLAVE_WHOLE = 1,
+  CONCLAVE_FIRST = 2,
+  CONCLAVE_MORE = 3,
+  CONCLAVE_LAST = 4,
+};
+
+/* A mapped segment: where its parts are, computed from the validated geometry. Process-private. */
+typedef struct conclave_view {
+  uint8_t *base;
+  uint64_t bytes;
+  conclave_board *board;
+  conclave_lane_wait *lane_waits;
+  conclave_presence *presences;
+  _Atomic uint64_t *tail;
+  _Atomic uint64_t *slots;
+  uint8_t *rows;
+  uint8_t *lane_headers;
+  uint8_t *lanes;
+  conclave_geometry geometry;
+  uint32_t slot_shift;    /* log2 of slot_count */
+  uint32_t lane_granules; /* lane_bytes / 64 */
+  uint32_t record_limit;  /* bytes */
+  uint32_t stamp_seed;
+  int32_t descriptor;
+  uint32_t writable; /* whether the parts that publishers write are mapped writable */
+} conclave_view;
+
+static inline conclave_row *conclave_row_at(const conclave_view *view, uint32_t row) {
+  return (conclave_row *)(void *)(view->rows + (size_t)row * CONCLAVE_ROW_BYTES);
+}
+
+static inline conclave_lane_header *conclave_lane_header_at(const conclave_view *view,
+                                                            uint32_t lane) {
+  return (conclave_lane_header *)(void *)(view->lane_headers +
+                                          (size_t)lane * CONCLAVE_LANE_HEADER_BYTES);
+}
+
+static inline uint8_t *conclave_lane_at(const conclave_view *view, uint32_t lane) {
+  return view->lanes + (size_t)lane * view->geometry.lane_bytes;
+}
+
+/* Never zero, different for each place of each segment: zeroed, stale and moved bytes do not match. */
+static inline uint32_t conclave_stamp(const conclave_view *view, uint64_t granule) {
+  return ((uint32_t)(granule * 0x9E3779B97F4A7C15u >> 32) ^ view->stamp_seed) | 1u;
+}
+
+#endif

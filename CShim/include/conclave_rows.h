@@ -1,0 +1,40 @@
+/* The subscriptions that publishers wait for.
+ *
+ * Joining: the row becomes active first, with positions that free nothing; then, sequentially
+ * consistent, the subscriber reads how far each lane is published and where the ring stands, and
+ * starts there. A publisher's swap comes before its reading of the rows, likewise. So either the
+ * publisher sees the row, or the subscriber sees the publisher's record. (SYNC POINT join.)
+ *
+ * A row whose lock nobody holds belongs to a dead subscription; whoever waits for it releases it.
+ */
+#ifndef CONCLAVE_ROWS_H
+#define CONCLAVE_ROWS_H
+
+#include "conclave_layout.h"
+
+/* What the slowest active row allows. */
+typedef struct conclave_slowest {
+  uint64_t value;      /* the least `consumed` or `cursor`; meaningless when `row` says none */
+  uint64_t state;      /* of that row when it was read */
+  uint64_t timeout_ns; /* of that row */
+  uint32_t row;        /* CONCLAVE_NO_ROW: no row is active */
+  uint32_t unused;
+} conclave_slowest;
+
+static const uint32_t CONCLAVE_NO_ROW = UINT32_MAX;
+
+static inline int conclave_row_is_active(uint64_t state) { return (state & 1) != 0; }
+
+/* The active row that has consumed least of `lane`. */
+conclave_slowest conclave_slowest_in_lane(const conclave_view *view, uint32_t lane);
+
+/* The active row whose cursor is least. */
+conclave_slowest conclave_slowest_in_ring(const conclave_view *view);
+
+/* Deactivates the row if its subscription is dead: 1 if it did or somebody else had, else 0. */
+int conclave_row_reap(const conclave_view *view, uint32_t row, uint64_t state);
+
+/* Wakes every publisher that sleeps for room, whatever it waits for. */
+void conclave_wake_publishers(const conclave_view *view);
+
+#endif

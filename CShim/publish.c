@@ -1,0 +1,193 @@
+#include "conclave_publish.h"
+
+#include "conclave_clock.h"
+#include "conclave_liveness.h"
+#include "conclave_rows.h"
+#include "conclave_segment.h"
+
+static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
+static uint64_t add_saturating(uint64_t a, uint64_t b) {
+  return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* Takes the lock of a lane: first one that never had an owner, so that what a dead publisher's
+ * streams say stays readable as long as possible, then any. */
+static int claim_lane(const conclave_view *view, uint32_t *claimed) {
+  for (int round = 0; round < 2; round++) {
+    for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
+      conclave_lane_header *header = conclave_lane_header_at(view, lane);
+      int used = atomic_load_explicit(&header->reserve, memory_order_relaxed) != 0 ||
+                 atomic_load_explicit(&header->incarnation, memory_order_relaxed) != 0;
+      if (used != (round == 1)) continue;
+      int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1);
+      if (failure == EAGAIN) continue;
+      *claimed = lane;
+      return failure;
+    }
+  }
+  return EAGAIN;
+}
+
+/* Continues where the lane's last owner stopped. What it reserved but never got into the order ring
+ * is void and may be used; what it did get in, just before it died, stays. */
+static void take_over(conclave_publisher *publisher, uint64_t incarnation, uint32_t pid) {
+  conclave_lane_header *header = publisher->lane_header;
+  uint64_t before = atomic_load_explicit(&header->incarnation, memory_order_relaxed);
+  atomic_store_explicit(&header->incarnation, 0, memory_order_relaxed);
+  atomic_thread_fence(memory_order_release);
+  publisher->reserved = atomic_load_explicit(&header->reserve, memory_order_relaxed);
+  publisher->head = atomic_load_explicit(&header->published, memory_order_relaxed);
+  if (publisher->head != publisher->reserved &&
+      (publisher->head > publisher->reserved ||
+       conclave_order_has(&publisher->view, publisher->lane, publisher->head,
+                          publisher->reserved))) {
+    publisher->head = publisher->reserved;
+    atomic_store_explicit(&header->published, publisher->head, memory_order_release);
+  }
+  publisher->incarnation = larger(incarnation, before + 1);
+  atomic_store_explicit(&header->stream_bytes, 0, memory_order_relaxed);
+  atomic_store_explicit(&header->messages, 0, memory_order_relaxed);
+  atomic_store_explicit(&header->pid, pid, memory_order_relaxed);
+  atomic_store_explicit(&header->incarnation, publisher->incarnation, memory_order_release);
+}
+
+int conclave_publisher_join(conclave_publisher *publisher, conclave_view *view,
+                            uint64_t incarnation, uint32_t pid) {
+  uint32_t lane = 0;
+  int failure = claim_lane(view, &lane);
+  if (failure) return failure;
+  failure = conclave_lane_open(view, lane);
+  if (failure) {
+    conclave_lock_release(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1);
+    return failure;
+  }
+  *publisher = (conclave_publisher){
+      .view = *view,
+      .lane = lane,
+      .lane_header = conclave_lane_header_at(view, lane),
+      .lane_data = conclave_lane_at(view, lane),
+  };
+  take_over(publisher, incarnation, pid);
+  return 0;
+}
+
+void conclave_publisher_leave(conclave_publisher *publisher) {
+  conclave_lock_release(publisher->view.descriptor, CONCLAVE_LOCK_LANES + publisher->lane, 1);
+  conclave_view_unmap(&publisher->view);
+}
+
+/* One episode of waiting for room. */
+typedef struct episode {
+  uint64_t started_ns;
+  conclave_wait_mode mode;
+  uint32_t unused;
+} episode;
+
+/* Whether to wait for `slowest` once more: 0 with the time until which to sleep, or why not. */
+static int may_wait(conclave_publisher *publisher, episode *waiting,
+                    const conclave_slowest *slowest, uint64_t *until_ns) {
+  if (waiting->mode == CONCLAVE_NO_WAIT) return EAGAIN;
+  if (publisher->cancel && conclave_flag_is_raised(publisher->cancel)) return ECANCELED;
+  uint64_t now = conclave_monotonic_ns();
+  if (waiting->started_ns == 0) {
+    waiting->started_ns = now;
+    publisher->waits++;
+  }
+  uint64_t deadline = add_saturating(waiting->started_ns, slowest->timeout_ns);
+  if (now >= deadline) {
+    publisher->slow_row = slowest->row;
+    return ETIMEDOUT;
+  }
+  *until_ns = smaller(deadline, now + CONCLAVE_WAIT_LIMIT_NS);
+  return 0;
+}
+
+/* Sleeps on the lane's event until the row has consumed up to `wanted`, unless it has already. */
+static void sleep_for_lane(conclave_publisher *publisher, const conclave_slowest *slowest,
+                           uint64_t wanted, uint64_t until_ns) {
+  conclave_lane_wait *wait = &publisher->view.lane_waits[publisher->lane];
+  conclave_row *row = conclave_row_at(&publisher->view, slowest->row);
+  atomic_store_explicit(&wait->row, slowest->row, memory_order_relaxed);
+  atomic_store_explicit(&wait->wanted, wanted, memory_order_relaxed);
+  uint32_t ticket = conclave_event_prepare(&wait->event);
+  /* SYNC POINT room: this look comes after the announcement; conclave_flush_lane stores before it
+   * looks for announcements. */
+  if (atomic_load_explicit(&row->consumed[publisher->lane], memory_order_seq_cst) < wanted &&
+      atomic_load_explicit(&row->state, memory_order_seq_cst) == slowest->state) {
+    conclave_event_wait(&wait->event, ticket, until_ns);
+  }
+}
+
+int conclave_lane_room(conclave_publisher *publisher, uint64_t end, conclave_wait_mode mode) {
+  const conclave_view *view = &publisher->view;
+  episode waiting = {.mode = mode};
+  /* What was published so far must be readable by those for whom we are about to wait. */
+  conclave_publish_wake(publisher);
+  for (;;) {
+    /* SYNC POINT join: our swaps and `published` come before this reading of the rows. */
+    atomic_thread_fence(memory_order_seq_cst);
+    conclave_slowest slowest = conclave_slowest_in_lane(view, publisher->lane);
+    uint64_t base = slowest.row == CONCLAVE_NO_ROW ? publisher->head : slowest.value;
+    publisher->lane_limit = base + view->lane_granules;
+    if (end <= publisher->lane_limit) return 0;
+    if (slowest.row == CONCLAVE_NO_ROW) return ENOBUFS;
+    if (conclave_row_reap(view, slowest.row, slowest.state)) continue;
+    uint64_t until_ns = 0;
+    int failure = may_wait(publisher, &waiting, &slowest, &until_ns);
+    if (failure) return failure;
+    /* Half a lane at once, so that one wake-up serves many records; the row will get that far,
+     * since it lies below what is published. */
+    uint64_t half = publisher->head - smaller(publisher->head, view->lane_granules / 2);
+    sleep_for_lane(publisher, &slowest, larger(end - view->lane_granules, half), until_ns);
+  }
+}
+
+int conclave_ring_room(conclave_publisher *publisher, uint64_t position, conclave_wait_mode mode) {
+  const conclave_view *view = &publisher->view;
+  episode waiting = {.mode = mode};
+  conclave_publish_wake(publisher);
+  for (;;) {
+    atomic_thread_fence(memory_order_seq_cst); /* SYNC POINT join */
+    conclave_slowest slowest = conclave_slowest_in_ring(view);
+    uint64_t base = slowest.row == CONCLAVE_NO_ROW ? position : slowest.value;
+    publisher->ring_limit = base + view->geometry.slot_count;
+    if (position < publisher->ring_limit) return 0;
+    if (conclave_row_reap(view, slowest.row, slowest.state)) continue;
+    uint64_t until_ns = 0;
+    int failure = may_wait(publisher, &waiting, &slowest, &until_ns);
+    if (failure) return failure;
+    uint32_t ticket = conclave_event_prepare(&view->board->space);
+    conclave_row *row = conclave_row_at(view, slowest.row);
+    /* SYNC POINT room, as in sleep_for_lane. */
+    if (atomic_load_explicit(&row->cursor, memory_order_seq_cst) == slowest.value &&
+        atomic_load_explicit(&row->state, memory_order_seq_cst) == slowest.state) {
+      conclave_event_wait(&view->board->space, ticket, until_ns);
+    }
+  }
+}
+
+int conclave_publish_fragments(conclave_publisher *publisher, const void *head, uint32_t head_bytes,
+                               const void *body, uint64_t body_bytes, conclave_wait_mode mode) {
+  const uint8_t *rest = body;
+  uint64_t left = body_bytes;
+  uint32_t room = publisher->view.record_limit - (uint32_t)sizeof(conclave_record_header);
+  uint64_t first[(CONCLAVE_MAX_RECORD_BYTES / 4 + 8) / 8];
+  first[0] = head_bytes + body_bytes;
+  memcpy(first + 1, head, head_bytes);
+  uint32_t taken = (room - head_bytes - 8) & ~7u;
+  int failure = conclave_publish_record(publisher, CONCLAVE_FIRST, first, head_bytes + 8, rest,
+                                        taken, mode);
+  if (failure) return failure;
+  rest += taken;
+  left -= taken;
+  while (left > 0) {
+    uint32_t piece = (uint32_t)smaller(left, room & ~7u);
+    uint64_t kind = piece == left ? CONCLAVE_LAST : CONCLAVE_MORE;
+    failure = conclave_publish_record(publisher, kind, NULL, 0, rest, piece, CONCLAVE_WAIT);
+    if (failure) return failure;
+    rest += piece;
+    left -= piece;
+  }
+  return 0;
+}

@@ -1,0 +1,200 @@
+#include "conclave_receive.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "conclave_clock.h"
+#include "conclave_liveness.h"
+#include "conclave_rows.h"
+#include "conclave_segment.h"
+
+/* How often a subscriber that has caught up gives its time slice away before it sleeps. Without it
+ * every publish pays for a wake-up; many more would only burn the processor. */
+enum { YIELDS = 4 };
+
+/* Takes the lock of a row. One that a dead subscription left active is only for those who will hold
+ * publishers back themselves: a dropping subscription cannot write the row, and holding its lock would
+ * make the dead look alive. */
+static int claim_row(const conclave_view *view, int back_pressure, uint32_t *claimed) {
+  for (uint32_t row = 0; row < view->geometry.row_count; row++) {
+    uint64_t state = atomic_load_explicit(&conclave_row_at(view, row)->state, memory_order_acquire);
+    if (!back_pressure && conclave_row_is_active(state)) continue;
+    int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_ROWS + row, 1);
+    if (failure == EAGAIN) continue;
+    *claimed = row;
+    return failure;
+  }
+  return EAGAIN;
+}
+
+/* Becomes visible to publishers before it reads where it begins: SYNC POINT join. */
+static void activate(conclave_subscriber *subscriber, uint64_t timeout_ns, uint32_t pid) {
+  const conclave_view *view = &subscriber->view;
+  conclave_row *row = subscriber->row;
+  uint64_t before = atomic_load_explicit(&row->state, memory_order_relaxed);
+  atomic_store_explicit(&row->cursor, 0, memory_order_seq_cst);
+  for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
+    atomic_store_explicit(&row->consumed[lane], 0, memory_order_seq_cst);
+  }
+  atomic_store_explicit(&row->timeout_ns, timeout_ns, memory_order_relaxed);
+  atomic_store_explicit(&row->pid, pid, memory_order_relaxed);
+  atomic_store_explicit(&row->state, ((before >> 1) + 1) << 1 | 1, memory_order_seq_cst);
+  atomic_thread_fence(memory_order_seq_cst);
+  for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
+    uint64_t published = atomic_load_explicit(&conclave_lane_header_at(view, lane)->published,
+                                              memory_order_seq_cst);
+    subscriber->consumed[lane] = subscriber->flushed[lane] = published;
+    atomic_store_explicit(&row->consumed[lane], published, memory_order_seq_cst);
+  }
+  subscriber->position = subscriber->flushed_position = conclave_frontier(view);
+  atomic_store_explicit(&row->cursor, subscriber->position, memory_order_seq_cst);
+  conclave_wake_publishers(view);
+}
+
+static void announce(const conclave_subscriber *subscriber,
+                     const conclave_subscription *options) {
+  conclave_presence *presence = &subscriber->view.presences[subscriber->row_index];
+  uint32_t label_bytes =
+      options->label_bytes < CONCLAVE_LABEL_BYTES ? options->label_bytes : CONCLAVE_LABEL_BYTES;
+  atomic_store_explicit(&presence->label_bytes, 0, memory_order_relaxed);
+  conclave_copy_in(presence->label, options->label, label_bytes);
+  atomic_store_explicit(&presence->label_bytes, label_bytes, memory_order_release);
+  atomic_store_explicit(&presence->lost, 0, memory_order_relaxed);
+  atomic_store_explicit(&presence->cursor, subscriber->position, memory_order_relaxed);
+  atomic_store_explicit(&presence->back_pressure, (uint32_t)options->back_pressure,
+                        memory_order_relaxed);
+  atomic_store_explicit(&presence->pid, options->pid, memory_order_relaxed);
+}
+
+int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *view,
+                             const conclave_subscription *options) {
+  uint32_t index = 0;
+  int failure = claim_row(view, options->back_pressure, &index);
+  if (failure) return failure;
+  *subscriber = (conclave_subscriber){.view = *view, .row_index = index};
+  if (options->back_pressure) {
+    failure = conclave_row_open(view, index);
+  } else {
+    subscriber->scratch = malloc(view->record_limit);
+    if (!subscriber->scratch) failure = ENOMEM;
+  }
+  if (failure) {
+    conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + index, 1);
+    return failure;
+  }
+  if (options->back_pressure) {
+    subscriber->row = conclave_row_at(view, index);
+    activate(subscriber, options->timeout_ns, options->pid);
+  } else {
+    subscriber->position = conclave_frontier(view);
+  }
+  announce(subscriber, options);
+  return 0;
+}
+
+void conclave_subscriber_leave(conclave_subscriber *subscriber) {
+  conclave_view *view = &subscriber->view;
+  if (subscriber->row) {
+    uint64_t state = atomic_load_explicit(&subscriber->row->state, memory_order_relaxed);
+    atomic_store_explicit(&subscriber->row->state, state & ~UINT64_C(1), memory_order_seq_cst);
+    conclave_wake_publishers(view);
+  }
+  atomic_store_explicit(&view->presences[subscriber->row_index].pid, 0, memory_order_relaxed);
+  conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + subscriber->row_index, 1);
+}
+
+void conclave_subscriber_free(conclave_subscriber *subscriber) {
+  free(subscriber->scratch);
+  conclave_view_unmap(&subscriber->view);
+}
+
+void conclave_subscriber_interrupt(conclave_subscriber *subscriber) {
+  atomic_store_explicit(&subscriber->interrupted, 1, memory_order_seq_cst);
+  conclave_event_signal(&subscriber->view.board->data);
+}
+
+void conclave_subscriber_rewind(conclave_subscriber *subscriber) {
+  uint32_t slots = subscriber->view.geometry.slot_count;
+  uint64_t frontier = conclave_frontier(&subscriber->view);
+  subscriber->position = frontier > slots ? frontier - slots : 0;
+}
+
+void conclave_flush_lane(conclave_subscriber *subscriber, uint32_t lane) {
+  uint64_t consumed = subscriber->consumed[lane];
+  subscriber->flushed[lane] = consumed;
+  subscriber->dirty[lane / 64] &= ~(UINT64_C(1) << (lane % 64));
+  /* SYNC POINT consume, and SYNC POINT room: stored before the look for sleepers. */
+  atomic_store_explicit(&subscriber->row->consumed[lane], consumed, memory_order_seq_cst);
+  conclave_lane_wait *wait = &subscriber->view.lane_waits[lane];
+  if ((atomic_load_explicit(&wait->event.word, memory_order_seq_cst) & 1) &&
+      atomic_load_explicit(&wait->row, memory_order_relaxed) == subscriber->row_index &&
+      atomic_load_explicit(&wait->wanted, memory_order_relaxed) <= consumed) {
+    conclave_event_wake(&wait->event);
+  }
+}
+
+void conclave_flush_position(conclave_subscriber *subscriber) {
+  subscriber->flushed_position = subscriber->position;
+  /* SYNC POINT consume, and SYNC POINT room. */
+  atomic_store_explicit(&subscriber->row->cursor, subscriber->position, memory_order_seq_cst);
+  conclave_event_signal(&subscriber->view.board->space);
+}
+
+void conclave_subscriber_flush(conclave_subscriber *subscriber) {
+  atomic_store_explicit(&subscriber->view.presences[subscriber->row_index].cursor,
+                        subscriber->position, memory_order_relaxed);
+  if (!subscriber->row) return;
+  for (uint32_t word = 0; word < 4; word++) {
+    while (subscriber->dirty[word]) {
+      uint32_t bit = (uint32_t)__builtin_ctzll(subscriber->dirty[word]);
+      conclave_flush_lane(subscriber, word * 64 + bit);
+    }
+  }
+  if (subscriber->flushed_position != subscriber->position) conclave_flush_position(subscriber);
+}
+
+void conclave_subscriber_note_lost(conclave_subscriber *subscriber, uint64_t messages) {
+  atomic_fetch_add_explicit(&subscriber->view.presences[subscriber->row_index].lost, messages,
+                            memory_order_relaxed);
+}
+
+static int has_record(const conclave_view *view, uint64_t position) {
+  uint64_t slot =
+      atomic_load_explicit(conclave_slot_at(view, position), memory_order_seq_cst);
+  return conclave_slot_compare(view, slot, position) != CONCLAVE_SLOT_FREE;
+}
+
+void conclave_subscriber_park(conclave_subscriber *subscriber, uint64_t position,
+                              uint64_t deadline_ns) {
+  const conclave_view *view = &subscriber->view;
+  for (int i = 0; i < YIELDS; i++) {
+    if (has_record(view, position)) return;
+    sched_yield();
+  }
+  conclave_event *event = &view->board->data;
+  uint32_t ticket = conclave_event_prepare(event);
+  /* SYNC POINT sleep: the second look. */
+  if (has_record(view, position)) return;
+  if (atomic_exchange_explicit(&subscriber->interrupted, 0, memory_order_seq_cst)) return;
+  uint64_t limit = conclave_monotonic_ns() + CONCLAVE_WAIT_LIMIT_NS;
+  conclave_event_wait(event, ticket, limit < deadline_ns ? limit : deadline_ns);
+}
+
+conclave_outcome conclave_receive_lapped(conclave_subscriber *subscriber,
+                                         conclave_record *record) {
+  const conclave_view *view = &subscriber->view;
+  uint64_t position = subscriber->position;
+  uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_acquire);
+  /* No publisher leaves a slot more than a lap behind; better to wait than to run ahead of the ring. */
+  if (conclave_slot_compare(view, slot, position) == CONCLAVE_SLOT_EARLIER) return CONCLAVE_NOTHING;
+  uint64_t frontier = conclave_frontier(view);
+  uint32_t slots = view->geometry.slot_count;
+  /* A quarter of the ring ahead of those who overwrite, so as not to be overrun again at once. */
+  uint64_t next = frontier > slots ? frontier - slots + slots / 4 : 0;
+  if (next <= position) next = position + 1;
+  record->position = position;
+  record->lost = next - position;
+  subscriber->position = next;
+  return CONCLAVE_LAPPED;
+}

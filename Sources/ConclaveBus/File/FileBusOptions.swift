@@ -1,0 +1,39 @@
+/// How a ``FileBus`` writes and how its subscriptions wait.
+public struct FileBusOptions: Sendable {
+  /// When what was published is forced to the disk. Without it, messages survive the death of any
+  /// process, but the last seconds of them not a power cut.
+  public enum SyncPolicy: Hashable, Sendable {
+    /// Never: the system writes when it likes.
+    case never
+    /// Before each publish returns.
+    case everyPublish
+    /// At most `interval` after each publish, for all that were published meanwhile together.
+    case grouped(interval: Duration)
+  }
+
+  public var syncPolicy: SyncPolicy
+  /// How often a subscription looks for news where inotify does not work.
+  public var pollInterval: Duration
+  /// How seldom it looks after it has found nothing for a while: the interval doubles with each look
+  /// after the fifth in vain, up to this.
+  public var pollMaxInterval: Duration
+  /// The largest payload in bytes. Longer lines in the files are skipped and reported.
+  public var messageLimit: Int
+  /// Whether subscriptions let inotify wake them; false makes them poll.
+  public var useInotify: Bool
+
+  public init(
+    syncPolicy: SyncPolicy = .never, pollInterval: Duration = .milliseconds(100),
+    pollMaxInterval: Duration = .seconds(1), messageLimit: Int = 16 << 20, useInotify: Bool = true
+  ) {
+    self.syncPolicy = syncPolicy
+    self.pollInterval = pollInterval
+    self.pollMaxInterval = pollMaxInterval
+    self.messageLimit = messageLimit
+    self.useInotify = useInotify
+  }
+
+  /// The longest line: a payload of the greatest size, the names, and in a payload that is laid out
+  /// over many lines the places of its line feeds.
+  var lineLimit: Int { 2 * max(messageLimit, 0) + (64 << 10) }
+}

@@ -1,0 +1,40 @@
+import Glibc
+import Synchronization
+
+/// What a ``FileBus``, its appenders and its subscriptions have in common.
+final class FileBusShared: Sendable {
+  let path: String
+  let directory: OwnedDescriptor
+  let options: FileBusOptions
+  let incarnation = ProcessIdentity.newIncarnation()
+  let process = ProcessIdentity.pid
+  let mark = ProcessMark()
+  let syncer = FileSyncer()
+  let closed = Atomic<Bool>(false)
+  /// How many unfinished lines of crashed publishers were cut off.
+  let tornTails = Atomic<UInt64>(0)
+
+  init(_ directory: BusDirectory, _ options: FileBusOptions) throws(BusError) {
+    path = directory.path
+    self.directory = OwnedDescriptor(try directory.open())
+    self.options = options
+  }
+
+  /// - Throws: `closed`, `forked`.
+  func checkOpen() throws(BusError) {
+    try mark.check()
+    guard !closed.load(ordering: .acquiring) else {
+      throw BusError(.closed, "the bus was closed", hint: "open it again")
+    }
+  }
+
+  /// - Throws: `messageTooLarge`.
+  func checkSize(_ count: Int) throws(BusError) {
+    guard count <= options.messageLimit else {
+      throw BusError(
+        .messageTooLarge,
+        "a payload of \(count) bytes is larger than this bus accepts (\(options.messageLimit))",
+        hint: "publish a reference to a file instead, or raise the bus's message limit")
+    }
+  }
+}

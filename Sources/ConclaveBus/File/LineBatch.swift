@@ -1,0 +1,86 @@
+import Glibc
+
+/// The lines of one append, behind each other in memory that is used again for the next.
+@safe
+struct LineBatch: ~Copyable {
+  /// What must be known of a line when it is written, and when it could not be.
+  struct Line {
+    /// Where its timestamp lies in the batch.
+    var timestamp: Int
+    /// Index behind its line feed.
+    var end: Int
+    /// Index of the sender's counter.
+    var sender: Int
+  }
+
+  private(set) var lines: [Line] = []
+  private(set) var count = 0
+  private var memory: UnsafeMutableRawBufferPointer
+  /// Memory beyond this is given back after use.
+  private static let keptCapacity = 1 << 20
+
+  init() { unsafe memory = .allocate(byteCount: 4096, alignment: 1) }
+
+  deinit { unsafe memory.deallocate() }
+
+  /// Empties the batch.
+  mutating func removeAll() {
+    lines.removeAll(keepingCapacity: true)
+    count = 0
+    if unsafe memory.count > LineBatch.keptCapacity {
+      unsafe memory.deallocate()
+      unsafe memory = .allocate(byteCount: 4096, alignment: 1)
+      lines = []
+    }
+  }
+
+  /// Appends one line.
+  ///
+  /// - Returns: its length, its line feed included.
+  mutating func append(
+    _ template: EnvelopeTemplate, sender: Int, counter: UInt64, seq: UInt64,
+    payload: UnsafeRawBufferPointer
+  ) -> Int {
+    unsafe reserve(template.capacity(payload: payload))
+    let start = unsafe memory.baseAddress.unsafelyUnwrapped + count
+    var cursor = unsafe LineCursor(unsafe: start)
+    let timestamp = unsafe template.write(
+      counter: counter, seq: seq, timestamp: Timestamp(nanosecondsSinceEpoch: 0), payload: payload,
+      to: &cursor)
+    let length = unsafe cursor.place - start
+    lines.append(Line(timestamp: count + timestamp, end: count + length, sender: sender))
+    count += length
+    return length
+  }
+
+  /// Appends one line that has its number and its time already, as a mirror does.
+  mutating func append(line: UnsafeRawBufferPointer) {
+    reserve(line.count + 1)
+    var cursor = unsafe LineCursor(unsafe: memory.baseAddress.unsafelyUnwrapped + count)
+    unsafe cursor.copy(line)
+    cursor.byte(UInt8(ascii: "\n"))
+    count += line.count + 1
+    lines.append(Line(timestamp: -1, end: count, sender: -1))
+  }
+
+  /// Gives every line that has no time yet the time `now`.
+  mutating func stamp(_ now: Timestamp) {
+    for line in lines where line.timestamp >= 0 {
+      unsafe now.write(to: memory.baseAddress.unsafelyUnwrapped + line.timestamp)
+    }
+  }
+
+  /// The bytes of all lines, until the batch is changed.
+  var bytes: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(rebasing: memory[..<count])
+  }
+
+  private mutating func reserve(_ more: Int) {
+    guard count + more > (unsafe memory.count) else { return }
+    let larger = unsafe UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(2 * memory.count, count + more), alignment: 1)
+    unsafe larger.copyMemory(from: bytes)
+    unsafe memory.deallocate()
+    unsafe memory = unsafe larger
+  }
+}

@@ -1,0 +1,100 @@
+import Glibc
+
+/// A topic's file: how it is called, how it is opened, and how it is recognised again.
+enum TopicFile {
+  static let suffix = ".jsonl"
+
+  /// Which file a name or a descriptor stands for.
+  struct Identity: Hashable, Sendable {
+    var device: UInt64
+    var inode: UInt64
+
+    init(_ status: stat) {
+      device = UInt64(status.st_dev)
+      inode = UInt64(status.st_ino)
+    }
+  }
+
+  static func name(of topic: Topic) -> String { topic.name + suffix }
+
+  /// The topic whose file is called `name`; nil for other files.
+  static func topic(named name: String) -> Topic? {
+    guard name.utf8.count > suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
+    return try? Topic(String(name.dropLast(suffix.count)))
+  }
+
+  /// Opens `name` in `directory`, and makes it (mode 0600) if `create` says so.
+  ///
+  /// Never follows a symbolic link and never blocks, whatever lies there.
+  /// - Throws: `notFound`; `permissionDenied` or `incompatible` when it is not a regular file of this
+  ///   user with one name; `noSpace`, `exhausted`, `system`.
+  static func open(
+    _ name: String, in directory: OwnedDescriptor, flags: Int32, create: Bool = false
+  ) throws(BusError) -> (descriptor: OwnedDescriptor, status: stat) {
+    let flags = flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | (create ? O_CREAT : 0)
+    let number = unsafe openat(directory.number, name, flags, 0o600)
+    guard number >= 0 else {
+      let code = errno
+      // What opening says about a link, a directory or a FIFO depends on the flags.
+      guard [ELOOP, EISDIR, ENXIO].contains(code) else { throw .system("open", name, errno: code) }
+      throw notATopicFile(name, "it is not a regular file")
+    }
+    let descriptor = OwnedDescriptor(number)
+    var status = stat()
+    guard unsafe fstat(number, &status) == 0 else { throw .system("look at", name) }
+    if let reason = unsuitable(status) { throw notATopicFile(name, reason) }
+    return (descriptor, status)
+  }
+
+  /// What `name` stands for now; nil when there is nothing.
+  static func status(of name: String, in directory: OwnedDescriptor) throws(BusError) -> stat? {
+    var status = stat()
+    if unsafe fstatat(directory.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return status }
+    let code = errno
+    if code == ENOENT { return nil }
+    throw .system("look at", name, errno: code)
+  }
+
+  /// Why the file must not be used as a topic file; nil when it may.
+  static func unsuitable(_ status: stat) -> String? {
+    if status.st_mode & S_IFMT != S_IFREG { return "it is not a regular file" }
+    if status.st_uid != geteuid() { return "it belongs to another user (uid \(status.st_uid))" }
+    if status.st_nlink > 1 { return "it has \(status.st_nlink) names (hard links)" }
+    return nil
+  }
+
+  private static func notATopicFile(_ name: String, _ reason: String) -> BusError {
+    BusError(
+      .incompatible, "\(quotedForError(name)) in the bus directory cannot be used: \(reason)",
+      hint: "move it away")
+  }
+
+  /// The names in `directory` that are topic files' names, in no order.
+  static func names(
+    in directory: OwnedDescriptor
+  ) throws(BusError) -> [(name: String, topic: Topic)] {
+    // A descriptor of its own, because reading a directory moves its descriptor's place.
+    let number = unsafe openat(directory.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else {
+      // Removed while we were in it: there are no names any more.
+      if errno == ENOENT { return [] }
+      throw .system("list", "the bus directory")
+    }
+    guard let stream = unsafe fdopendir(number) else {
+      let code = errno
+      close(number)
+      throw .system("list", "the bus directory", errno: code)
+    }
+    defer { unsafe closedir(stream) }
+    var found: [(name: String, topic: Topic)] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
+          unsafe String(cString: $0)
+        }
+      }
+      if let topic = topic(named: name) { found.append((name, topic)) }
+    }
+    return found
+  }
+}

@@ -1,0 +1,94 @@
+import SharedRing
+
+/// Keeps account of what a subscription of the ring has lost, so that each lost message is reported
+/// once, for its sender, also when the sender never speaks again.
+///
+/// A jump in a stream's numbers tells of a loss when the stream's next message arrives. For streams
+/// that stay silent the publishers' own lists tell (``RingStreams``): after a loss the ledger copies
+/// them, remembers where the ring stood then, and when the subscription has read up to there whatever
+/// the lists have and the subscription has not seen is lost. The numbers that the lists had when the
+/// subscription began, or at the last such settlement, are the base for streams not seen since.
+///
+/// Known limits: a publisher that is killed between its swap and the store that follows it leaves its
+/// last message out of its list; and lists vanish when another process takes the lane over.
+struct LossLedger: Sendable {
+  private var base: [Int: RingStreams] = [:]
+  private var hasBase: Bool
+  private var lossSinceBase = false
+  private var lossSinceCopy = false
+  private var open: (lists: [RingStreams], until: UInt64)?
+
+  /// - Parameter lists: how far the streams had come when the subscription began; nil when it began
+  ///   in the past, where no list tells.
+  init(base lists: [RingStreams]?) {
+    hasBase = lists != nil
+    for list in lists ?? [] { base[list.lane] = list }
+  }
+
+  /// The last number of a stream that this subscription need not account for, now that the stream
+  /// is seen for the first time with `seq`.
+  func base(lane: Int, incarnation: UInt64, _ head: RecordHead.Fields) -> UInt64 {
+    guard lossSinceBase, hasBase, head.isListed else { return head.seq - 1 }
+    guard let list = base[lane], list.incarnation == incarnation,
+      Int(head.streamNumber) < list.entries.count
+    else { return 0 }
+    return min(list.entries[Int(head.streamNumber)].number, head.seq - 1)
+  }
+
+  /// Records were lost. Returns whether a new episode begins.
+  mutating func noteLoss() -> Bool {
+    defer {
+      lossSinceBase = true
+      lossSinceCopy = true
+    }
+    return !lossSinceBase
+  }
+
+  /// Takes the lists if there was a loss since they were last taken; settles when everything up to
+  /// that moment is read. Call it whenever the subscription has read on, to `position`.
+  mutating func settle(
+    at position: UInt64, _ ring: RingSubscriber, _ table: borrowing StreamTable,
+    wanted: TopicPrefix, report: (Gap) -> Void
+  ) {
+    if let open, position >= open.until {
+      for list in open.lists { settle(list, table, wanted: wanted, report: report) }
+      base = Dictionary(open.lists.map { ($0.lane, $0) }, uniquingKeysWith: { $1 })
+      hasBase = true
+      lossSinceBase = lossSinceCopy
+      self.open = nil
+    }
+    if open == nil, lossSinceCopy {
+      lossSinceCopy = false
+      let lists = ring.streams()
+      open = (lists, ring.frontier)
+      settle(at: position, ring, table, wanted: wanted, report: report)
+    }
+  }
+
+  private func settle(
+    _ list: RingStreams, _ table: borrowing StreamTable, wanted: TopicPrefix,
+    report: (Gap) -> Void
+  ) {
+    for (number, entry) in list.entries.enumerated() {
+      guard let names = StreamKey.parse(entry.key), wanted.matches(names.topic) else { continue }
+      let seen = unsafe table.known(
+        lane: list.lane, incarnation: list.incarnation, number: number)
+      guard let last = unsafe seen?.pointee.last ?? baseNumber(list, number), entry.number > last
+      else { continue }
+      unsafe seen?.pointee.last = entry.number
+      report(
+        Gap(
+          sender: names.sender, topic: names.topic, process: list.process,
+          incarnation: list.incarnation, seq: last + 1...entry.number, reason: .overrun))
+    }
+  }
+
+  /// nil when nobody can say.
+  private func baseNumber(_ list: RingStreams, _ number: Int) -> UInt64? {
+    guard hasBase else { return nil }
+    guard let before = base[list.lane], before.incarnation == list.incarnation,
+      number < before.entries.count
+    else { return 0 }
+    return before.entries[number].number
+  }
+}

@@ -1,0 +1,60 @@
+/// What stands before the payload in a record: 32 bytes of numbers, then topic, sender and type,
+/// filled up to a multiple of 8.
+///
+///     word 0   seq
+///     word 1   time stamp, nanoseconds since the epoch
+///     word 2   the id's counter
+///     word 3   pid (24 bits) | length of topic (8) | of sender (8) | of type (8) | stream (16)
+///
+/// `stream` numbers the (sender, topic) pairs of one lane's holder, so that subscribers find what they
+/// know of it without looking at names; its highest bit says that the lane lists it for those who lose
+/// messages.
+enum RecordHead {
+  static let fixedBytes = 32
+  /// Streams are numbered up to here; those beyond share this number and are told apart by name.
+  static let unnumbered: UInt16 = 0x0FFF
+  static let listedBit: UInt16 = 0x8000
+  /// Linux: `PID_MAX_LIMIT` is 2^22.
+  static let processMask: UInt64 = 0xFF_FFFF
+
+  static func paddedBytes(names: Int) -> Int { (names + 7) / 8 * 8 }
+
+  static func word3(
+    process: UInt32, topic: Int, sender: Int, type: Int, stream: UInt16
+  ) -> UInt64 {
+    UInt64(process) & processMask | UInt64(topic) << 24 | UInt64(sender) << 32
+      | UInt64(type) << 40 | UInt64(stream) << 48
+  }
+
+  /// The head of a record as it was read; nil when the numbers do not fit the record.
+  @inline(__always)
+  static func read(_ body: RawSpan) -> Fields? {
+    guard body.byteCount >= fixedBytes else { return nil }
+    let word3 = unsafe body.unsafeLoadUnaligned(fromByteOffset: 24, as: UInt64.self)
+    let fields = unsafe Fields(
+      seq: body.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self),
+      timestamp: body.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self),
+      counter: body.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt64.self),
+      process: UInt32(truncatingIfNeeded: word3 & processMask),
+      topicLength: Int(word3 >> 24 & 0xFF), senderLength: Int(word3 >> 32 & 0xFF),
+      typeLength: Int(word3 >> 40 & 0xFF), stream: UInt16(truncatingIfNeeded: word3 >> 48))
+    guard fields.seq > 0, fields.payloadOffset < body.byteCount else { return nil }
+    return fields
+  }
+
+  struct Fields {
+    let seq: UInt64
+    let timestamp: UInt64
+    let counter: UInt64
+    let process: UInt32
+    let topicLength: Int
+    let senderLength: Int
+    let typeLength: Int
+    let stream: UInt16
+
+    var namesLength: Int { topicLength + senderLength + typeLength }
+    var payloadOffset: Int { fixedBytes + paddedBytes(names: namesLength) }
+    var isListed: Bool { stream & listedBit != 0 }
+    var streamNumber: UInt16 { stream & ~listedBit }
+  }
+}

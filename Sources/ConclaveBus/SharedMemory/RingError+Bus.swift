@@ -1,0 +1,72 @@
+import SharedRing
+
+extension BusError {
+  /// A ring's error in the words of the bus.
+  init(_ error: RingError, _ location: RingLocation) {
+    let path = location.path
+    switch error {
+    case .impossibleGeometry:
+      self.init(
+        .unsupported, "the ring's geometry is impossible",
+        hint: "slots and lane sizes are powers of two within the documented bounds")
+    case .notFound: self.init(.notFound, "there is no segment \(path)")
+    case .exhausted:
+      self.init(
+        .exhausted, "all places of the segment \(path) are taken by live processes",
+        hint: "end some publishers or subscribers, or make the bus with more lanes and rows")
+    case .noSpace:
+      self.init(
+        .noSpace, "no room in \(location.directory) for \(path)",
+        hint:
+          "enlarge it (mount -o remount,size=...) or remove stale segments with 'conclave bus clean'"
+      )
+    case .permissionDenied:
+      self.init(
+        .permissionDenied, "no permission for \(path)",
+        hint: "check the rights of \(location.directory)")
+    case .squatted:
+      self.init(
+        .permissionDenied,
+        "\(path) is not this user's private regular file, so it is not believed",
+        hint: "remove it, or have its owner remove it")
+    case .incompatible(let mismatch):
+      self.init(
+        .incompatible, "the segment \(path) \(BusError.describe(mismatch)), and is in use",
+        hint: "end the processes that use it; the next one to open the bus replaces it")
+    case .busy:
+      self.init(
+        .busy, "the segment \(path) is in use",
+        hint: "'conclave bus status' shows by whom")
+    case .timedOut(let label, let process):
+      self.init(
+        .backPressureTimedOut,
+        "subscription \(quotedForError(label)) of process \(process) made no room within its time-out",
+        hint: "end or wake that process, or let it subscribe with the policy 'dropping'")
+    case .cancelled: self = .busClosed
+    case .tooLarge(let limit):
+      self.init(
+        .messageTooLarge, "the message is larger than the bus's limit of \(limit) bytes",
+        hint: "send a reference to a file instead")
+    case .corrupt:
+      self.init(
+        .corrupt, "the segment \(path) holds what no participant wrote",
+        hint: "end its participants and run 'conclave bus clean'")
+    case .system(let errno):
+      self = .system("use the segment", path, errno: errno)
+    }
+  }
+
+  static var busClosed: BusError {
+    BusError(.closed, "the bus is closed", hint: "open it again to go on")
+  }
+
+  private static func describe(_ mismatch: RingError.Mismatch) -> String {
+    switch mismatch {
+    case .notASegment: "is not a segment of a bus"
+    case .version: "has another layout version"
+    case .boot: "is left over from before the machine was restarted"
+    case .geometry: "has impossible sizes"
+    case .path: "belongs to another bus directory"
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import CShim
+import Glibc
+import SharedRing
+import Synchronization
+
+/// This process's lane on one bus, shared by all ``SharedMemoryBus`` objects on it: in one process
+/// every message of a sender goes through one lane, under one lock, so that the order of the ring and
+/// the numbers never disagree.
+@safe
+final class SharedMemoryLane: Sendable {
+  private struct Holder: ~Copyable, Sendable {
+    var publisher: RingPublisher
+    var clock = conclave_stamp_clock()
+    /// Ids are taken from the process's counter in blocks, which saves an atomic addition per message;
+    /// within a lane they rise.
+    private var nextID: UInt64 = 0
+    private var idLimit: UInt64 = 0
+    private static let idBlock = 64
+
+    init(publisher: consuming RingPublisher) { self.publisher = publisher }
+
+    @inline(__always)
+    mutating func takeID() -> UInt64 {
+      if nextID == idLimit {
+        nextID = ProcessIdentity.nextIDs(Holder.idBlock)
+        idLimit = nextID + UInt64(Holder.idBlock)
+      }
+      defer { nextID += 1 }
+      return nextID
+    }
+
+    @inline(__always)
+    mutating func publish(
+      _ payload: RawSpan, on stream: SharedMemoryStream, wait: RingPublisher.Wait
+    ) throws(RingError) -> Bool {
+      let now = unsafe conclave_stamp_clock_now(&clock)
+      let published = try stream.publish(
+        payload, to: &publisher, timestamp: now, counter: takeID(), wait: wait)
+      publisher.wake()
+      return published
+    }
+
+    mutating func publish(
+      count: Int, _ each: (Int) -> (RawJSON, SharedMemoryStream)
+    ) throws(RingError) -> Int {
+      defer { publisher.wake() }
+      let now = unsafe conclave_stamp_clock_now(&clock)
+      for index in 0..<count {
+        let (payload, stream) = each(index)
+        let published = try unsafe stream.publish(
+          payload.bytes.span.bytes, to: &publisher, timestamp: now,
+          counter: takeID(), wait: .never)
+        if !published { return index }
+      }
+      return count
+    }
+  }
+
+  private let holder: Mutex<Holder>
+  /// Whether somebody holds the lock and sleeps for room.
+  private let isWaiting = Atomic<Bool>(false)
+  /// Apart from `holder`, which may be held for as long as somebody waits for room.
+  private let registry: Mutex<StreamRegistry>
+  private let messageLimit: Int
+  private let waitCount = Atomic<UInt64>(0)
+
+  private init(_ location: RingLocation, creating geometry: RingGeometry) throws(RingError) {
+    let publisher = try RingPublisher(
+      location, creating: geometry, incarnation: ProcessIdentity.newIncarnation())
+    messageLimit = publisher.messageLimit
+    registry = Mutex(StreamRegistry(list: publisher.streamList))
+    holder = Mutex(Holder(publisher: publisher))
+  }
+
+  /// The lane of this process on the bus at `location`, claimed when nobody in this process holds it.
+  static func shared(
+    at location: RingLocation, creating geometry: RingGeometry
+  ) throws(RingError) -> SharedMemoryLane {
+    try lanes.withLock { (lanes) throws(RingError) in
+      if let lane = lanes[location]?.lane, !lane.mark.isForked { return lane }
+      let lane = try SharedMemoryLane(location, creating: geometry)
+      lanes[location] = Held(lane: lane)
+      return lane
+    }
+  }
+
+  private struct Held {
+    weak var lane: SharedMemoryLane?
+  }
+
+  private static let lanes = Mutex<[RingLocation: Held]>([:])
+  private let mark = ProcessMark()
+
+  /// The stream for these names. Streams that differ in `type` alone share one numbering.
+  func stream(topic: Topic, sender: String, type: String) -> SharedMemoryStream {
+    registry.withLock { $0.stream(topic: topic, sender: sender, type: type) }
+  }
+
+  /// - Throws: `tooLarge` when a payload of so many bytes does not fit into a message of `stream`.
+  func checkSize(_ bytes: Int, _ stream: SharedMemoryStream) throws(RingError) {
+    guard bytes + stream.headBytes <= messageLimit else {
+      throw .tooLarge(limit: messageLimit - stream.headBytes)
+    }
+  }
+
+  /// How many publishes had to wait for a subscription.
+  var waits: UInt64 { waitCount.load(ordering: .relaxed) }
+
+  /// Publishes one payload; false when there was no room and `wait` is `.never`.
+  func publish(
+    _ payload: RawSpan, on stream: SharedMemoryStream, wait: PublishWait,
+    cancellation: RingCancellation
+  ) throws(RingError) -> Bool {
+    // Almost always there is room, and the lock is held for some nanoseconds only.
+    let published = try withHolder { (holder) throws(RingError) in
+      try holder.publish(payload, on: stream, wait: .never)
+    }
+    if published == true { return true }
+    guard wait == .blocking else { return false }
+    return try publishWaiting(payload, on: stream, cancellation: cancellation)
+  }
+
+  /// Publishes as many of `count` payloads as there is room for, and wakes subscribers once.
+  func publish(
+    count: Int, _ each: (Int) -> (RawJSON, SharedMemoryStream)
+  ) throws(RingError) -> Int {
+    try withHolder { (holder) throws(RingError) in
+      try holder.publish(count: count, each)
+    } ?? 0
+  }
+
+  /// Runs `body` with the lock, or returns nil at once while somebody sleeps for room with the lock
+  /// held: then there is no room for us either, and to wait for the lock would be to wait for room.
+  private func withHolder<R>(
+    _ body: (inout Holder) throws(RingError) -> R
+  ) throws(RingError) -> R? {
+    while !isWaiting.load(ordering: .acquiring) {
+      let result = try holder.withLockIfAvailable { (holder) throws(RingError) in
+        try body(&holder)
+      }
+      if let result { return result }
+      sched_yield()
+    }
+    return nil
+  }
+
+  private func publishWaiting(
+    _ payload: RawSpan, on stream: SharedMemoryStream, cancellation: RingCancellation
+  ) throws(RingError) -> Bool {
+    try holder.withLock { (holder) throws(RingError) in
+      waitCount.wrappingAdd(1, ordering: .relaxed)
+      isWaiting.store(true, ordering: .releasing)
+      defer { isWaiting.store(false, ordering: .releasing) }
+      return try holder.publish(payload, on: stream, wait: .untilRoom(cancellation))
+    }
+  }
+}

@@ -1,0 +1,269 @@
+import SharedRing
+import Synchronization
+
+/// A subscription of a ``SharedMemoryBus``: reads the ring, keeps what the prefix asks for, and
+/// accounts for what was lost.
+final class SharedMemorySource: SubscriptionSource {
+  private struct State: ~Copyable, Sendable {
+    var table: StreamTable
+    var ledger: LossLedger
+    var losses = SubscriptionLosses()
+    /// Messages from before this subscription joined with back pressure, read ahead.
+    var history: ArraySlice<Delivery> = []
+    /// Where a closed bus's subscription ends.
+    var end: UInt64?
+  }
+
+  private let ring: RingSubscriber
+  private let prefix: TopicPrefix
+  private let onWarning: (@Sendable (BusWarning) -> Void)?
+  private let state: Mutex<State>
+
+  init(
+    _ location: RingLocation, _ geometry: RingGeometry, prefix: TopicPrefix,
+    options: SubscriptionOptions
+  ) throws(BusError) {
+    let policy: RingSubscriber.Policy =
+      switch options.policy {
+      case .dropping: .dropping
+      case .backPressure(let timeout):
+        .backPressure(timeoutNanoseconds: timeout.map { UInt64(max(0, $0.nanoseconds)) } ?? .max)
+      }
+    do throws(RingError) {
+      ring = try RingSubscriber(
+        location, creating: geometry, policy: policy, label: prefix.name)
+    } catch { throw BusError(error, location) }
+    self.prefix = prefix
+    onWarning = options.onWarning
+    let isLive = options.start == .now
+    state = Mutex(
+      State(
+        table: StreamTable(laneCount: ring.geometry.laneCount, prefix: prefix),
+        ledger: LossLedger(base: isLive ? ring.streams() : nil)))
+    if isLive {
+      passOver(upTo: ring.frontier)
+    } else {
+      try begin(at: options.start, location, geometry)
+    }
+  }
+
+  func drain(
+    limit: Int, onGap: (Gap) -> Void, onMessage: (borrowing EnvelopeView, RawSpan) -> Void
+  ) throws(BusError) -> DrainResult {
+    state.withLock { state in
+      var delivered = SharedMemorySource.handOut(
+        &state.history, limit: limit, onGap: onGap, onMessage: onMessage)
+      // Records that nobody here wants are passed over; a bounded number, so that one call ends even
+      // when only others are spoken to.
+      for _ in 0..<64 where delivered < limit {
+        let read = receive(
+          &state, limit: limit - delivered, delivered: &delivered, onGap: onGap,
+          onMessage: onMessage)
+        if read == 0 || delivered > 0 { break }
+      }
+      let ended = state.end.map { ring.position >= $0 } ?? false
+      return DrainResult(count: delivered, ended: ended)
+    }
+  }
+
+  func park(until deadline: ContinuousClock.Instant?) {
+    ring.park(untilNanoseconds: monotonicNanoseconds(deadline))
+  }
+
+  func wake() { ring.interrupt() }
+
+  func close() {
+    state.withLock { state in
+      if state.end == nil { state.end = ring.frontier }
+    }
+    ring.interrupt()
+  }
+
+  func cancel() { ring.leave() }
+
+  var losses: SubscriptionLosses { state.withLock { $0.losses } }
+
+  // MARK: Reading
+
+  /// Reads at most `limit` records; returns how many there were.
+  private func receive(
+    _ state: inout State, limit: Int, delivered: inout Int, onGap: (Gap) -> Void,
+    onMessage: (borrowing EnvelopeView, RawSpan) -> Void
+  ) -> Int {
+    if let end = state.end, ring.position >= end { return 0 }
+    let end = state.end ?? .max
+    let read = ring.receive(limit: limit) { loss in
+      note(loss, &state)
+    } onMessage: { place, body in
+      guard place.position < end else { return }
+      take(place, body, &state) { gap in
+        onGap(gap)
+        delivered += 1
+      } onMessage: { view, payload in
+        onMessage(view, payload)
+        delivered += 1
+      }
+    }
+    var losses = state.losses
+    state.ledger.settle(at: ring.position, ring, state.table, wanted: prefix) { gap in
+      report(gap, &losses, onGap)
+      delivered += 1
+    }
+    state.losses = losses
+    return read
+  }
+
+  /// Judges one record: whether it is wanted, and whether its number is the next of its stream.
+  @inline(__always)
+  private func take(
+    _ place: RingPlace, _ body: RawSpan, _ state: inout State, onGap: (Gap) -> Void,
+    onMessage: (borrowing EnvelopeView, RawSpan) -> Void
+  ) {
+    guard let head = RecordHead.read(body) else {
+      state.losses.damaged += 1
+      return
+    }
+    unsafe body.withUnsafeBytes { bytes in
+      let names = unsafe UnsafeRawBufferPointer(
+        rebasing: bytes[RecordHead.fixedBytes..<RecordHead.fixedBytes + head.namesLength])
+      guard let start = names.baseAddress else { return }
+      let entry = unsafe state.table.entry(
+        lane: place.lane, incarnation: place.incarnation, head, names: start)
+      guard unsafe entry.pointee.isWanted else { return }
+      if unsafe !entry.pointee.isKnown {
+        unsafe entry.pointee.isKnown = true
+        unsafe entry.pointee.last = state.ledger.base(
+          lane: place.lane, incarnation: place.incarnation, head)
+      }
+      let last = unsafe entry.pointee.last
+      guard head.seq > last else {
+        state.losses.damaged += 1
+        return
+      }
+      unsafe entry.pointee.last = head.seq
+      let view = unsafe EnvelopeView(
+        unsafeNames: names, topicLength: head.topicLength, senderLength: head.senderLength,
+        id: MessageID(process: head.process, counter: head.counter), seq: head.seq,
+        timestamp: Timestamp(nanosecondsSinceEpoch: head.timestamp),
+        incarnation: place.incarnation, position: place.position)
+      if head.seq != last + 1 {
+        let gap = Gap(
+          sender: view.sender, topic: view.topic, process: head.process,
+          incarnation: place.incarnation, seq: last + 1...head.seq - 1, reason: .overrun)
+        report(gap, &state.losses, onGap)
+      }
+      let payload = unsafe UnsafeRawBufferPointer(rebasing: bytes[head.payloadOffset...])
+      unsafe onMessage(view, payload.bytes)
+    }
+  }
+
+  private func note(_ loss: RingLoss, _ state: inout State) {
+    switch loss {
+    case .lapped(_, let count): noteEpisode(&state, lostRecords: count)
+    case .overwritten: noteEpisode(&state, lostRecords: 1)
+    case .damaged(let position):
+      state.losses.damaged += 1
+      onWarning?(.damagedRecord(position: position, reason: "its header makes no sense"))
+    case .abandoned(_, let beginning):
+      state.losses.abandoned += 1
+      // The message's end is missing, so its head is read with a stand-in for the payload.
+      let head = unsafe RecordHead.read((beginning + [0]).span.bytes)
+      onWarning?(.abandonedMessage(process: head?.process ?? 0))
+    }
+  }
+
+  private func noteEpisode(_ state: inout State, lostRecords: UInt64) {
+    guard state.ledger.noteLoss() else { return }
+    state.losses.episodes += 1
+    onWarning?(.overrun(lostRecords: lostRecords))
+  }
+
+  private func report(_ gap: Gap, _ losses: inout SubscriptionLosses, _ onGap: (Gap) -> Void) {
+    losses.gaps += 1
+    losses.lostMessages += gap.count
+    ring.noteLost(gap.count)
+    onGap(gap)
+  }
+
+  private static func handOut(
+    _ history: inout ArraySlice<Delivery>, limit: Int, onGap: (Gap) -> Void,
+    onMessage: (borrowing EnvelopeView, RawSpan) -> Void
+  ) -> Int {
+    var handed = 0
+    while handed < limit, let delivery = history.popFirst() {
+      switch delivery {
+      case .envelope(let envelope): envelope.lend(onMessage)
+      case .gap(let gap): onGap(gap)
+      }
+      handed += 1
+    }
+    return handed
+  }
+
+  // MARK: Beginning
+
+  /// Passes over what was published while the lists were read, so that `base` and the place where this
+  /// subscription begins fit together.
+  private func passOver(upTo position: UInt64) {
+    state.withLock { state in
+      while ring.position < position {
+        let left = Int(min(position - ring.position, 1024))
+        let read = ring.receive(limit: left) {
+          note($0, &state)
+        } onMessage: { place, body in
+          take(place, body, &state) { _ in
+          } onMessage: { _, _ in
+          }
+        }
+        if read == 0 { break }
+      }
+    }
+  }
+
+  private func begin(
+    at start: SubscriptionOptions.Start, _ location: RingLocation, _ geometry: RingGeometry
+  ) throws(BusError) {
+    // With back pressure the live part is held from where this subscription joined; what lies before
+    // it is read by a dropping reader of its own.
+    let joined = ring.position
+    var past: [Delivery] = []
+    let reader = try SharedMemorySource.reader(of: location, geometry)
+    reader.rewind()
+    var found = start == .beginning
+    state.withLock { state in
+      while reader.position < joined {
+        let read = reader.receive(limit: 1024) {
+          note($0, &state)
+        } onMessage: { place, body in
+          guard place.position < joined else { return }
+          take(place, body, &state) {
+            past.append(.gap($0))
+          } onMessage: {
+            view, payload in
+            if found { past.append(.envelope(view.envelope(payload: payload))) }
+            if start == .after(view.id) {
+              found = true
+              past = []
+            }
+          }
+        }
+        if read == 0 { break }
+      }
+      state.history = past[...]
+    }
+    guard found else {
+      throw BusError(
+        .notFound, "the message to begin behind is not in the ring (any more)",
+        hint: "begin with 'now' or 'beginning', or read the topic files")
+    }
+  }
+
+  private static func reader(
+    of location: RingLocation, _ geometry: RingGeometry
+  ) throws(BusError) -> RingSubscriber {
+    do throws(RingError) {
+      return try RingSubscriber(
+        location, creating: geometry, policy: .dropping, label: "(reading the past)")
+    } catch { throw BusError(error, location) }
+  }
+}

@@ -1,0 +1,80 @@
+import ConclaveBus
+
+/// Who is where in a stress run: decides what is to be done when a worker reports, and does nothing
+/// itself.
+struct StressState {
+  enum Action: Equatable {
+    /// All are ready: release them.
+    case start
+    /// All publishers are done: tell the subscribers.
+    case announceEnd
+    /// All are done.
+    case finish
+  }
+
+  private enum Phase {
+    case starting
+    case working
+    case done
+  }
+
+  private var phases: [WorkerRole: Phase]
+  private(set) var published: [Int: PublisherResult] = [:]
+  private(set) var received: [Int: SubscriberResult] = [:]
+  /// How many messages each subscriber has accounted for.
+  private(set) var progress: [UInt64]
+  /// Rises whenever anything moved.
+  private(set) var moves = 0
+
+  init(_ plan: StressPlan) {
+    let roles = StressState.roles(plan)
+    phases = Dictionary(uniqueKeysWithValues: roles.map { ($0, .starting) })
+    progress = Array(repeating: 0, count: plan.subscribers)
+  }
+
+  /// Subscribers first.
+  static func roles(_ plan: StressPlan) -> [WorkerRole] {
+    (0..<plan.subscribers).map { .subscriber($0) } + (0..<plan.publishers).map { .publisher($0) }
+  }
+
+  /// Takes a report in.
+  ///
+  /// - Throws: what the worker failed with, or that it is not its turn to say this.
+  mutating func receive(_ report: WorkerReport, from role: WorkerRole) throws(BusError) -> [Action] {
+    switch (report, role, phases[role]) {
+    case (.failed(let error), _, _):
+      throw BusError(error.code, "\(role.name): \(error.message)", hint: error.hint)
+    case (.ready, _, .starting):
+      moves += 1
+      phases[role] = .working
+      return phases.values.contains(.starting) ? [] : [.start]
+    case (.progress(let count), .subscriber(let index), .working):
+      if progress[index] != count { moves += 1 }
+      progress[index] = count
+      return []
+    case (.published(let result), .publisher(let index), .working):
+      published[index] = result
+      return finish(role)
+    case (.received(let result), .subscriber(let index), .working):
+      received[index] = result
+      progress[index] = result.delivered + result.gapsReported
+      return finish(role)
+    default:
+      throw BusError(.system, "\(role.name) said something out of turn")
+    }
+  }
+
+  /// Those that are not done yet.
+  var unfinished: [WorkerRole] { phases.filter { $0.value != .done }.map(\.key) }
+
+  func isDone(_ role: WorkerRole) -> Bool { phases[role] == .done }
+
+  private mutating func finish(_ role: WorkerRole) -> [Action] {
+    moves += 1
+    phases[role] = .done
+    var actions: [Action] = []
+    if role.isPublisher, !unfinished.contains(where: \.isPublisher) { actions.append(.announceEnd) }
+    if unfinished.isEmpty { actions.append(.finish) }
+    return actions
+  }
+}

@@ -1,0 +1,61 @@
+import ConclaveBus
+
+/// A whole stress run on a bus of its own.
+package struct StressRun {
+  private let plan: StressPlan
+  private let workerCommand: [String]
+  private let directory: String?
+  private let interruption: Int32?
+  private let onProgress: (StressProgress) -> Void
+
+  /// - Parameters:
+  ///   - plan: a plan that has passed its check.
+  ///   - workerCommand: the command line, the program's name first, that makes this same program call
+  ///     ``StressWorker/runAsProcess(directory:)`` once the worker's own words are added.
+  ///   - directory: the bus directory; nil for a fresh one that is removed afterwards.
+  ///   - interruption: becomes readable when the run is to stop; see `conclave_signals_open`.
+  ///   - onProgress: called at least twice a second.
+  package init(
+    _ plan: StressPlan, workerCommand: [String], directory: String? = nil,
+    interruption: Int32? = nil, onProgress: @escaping (StressProgress) -> Void = { _ in }
+  ) {
+    self.plan = plan
+    self.workerCommand = workerCommand
+    self.directory = directory
+    self.interruption = interruption
+    self.onProgress = onProgress
+  }
+
+  /// Runs it. Whatever happens, no worker process is left when this returns.
+  package func run() throws(StressFailure) -> StressResult {
+    guard plan.transport.usesProcesses else {
+      let bus = try checked { () throws(BusError) in try plan.transport.open("") }
+      return try coordinate(in: "", bus: bus)
+    }
+    if let directory { return try coordinate(in: directory, bus: nil) }
+    let temporary = try checked { () throws(BusError) in try TemporaryDirectory() }
+    defer { temporary.remove() }
+    let result: StressResult
+    do throws(StressFailure) {
+      result = try coordinate(in: temporary.path, bus: nil)
+    } catch {
+      try? plan.transport.clean(temporary.path)
+      throw error
+    }
+    // What the bus keeps elsewhere would outlive the directory.
+    try checked { () throws(BusError) in try plan.transport.clean(temporary.path) }
+    return result
+  }
+
+  private func coordinate(
+    in directory: String, bus: (any MessageBus)?
+  ) throws(StressFailure) -> StressResult {
+    let crew = Crew(workerCommand: workerCommand, directory: directory, bus: bus)
+    return try StressCoordinator(plan, crew, interruption: interruption, onProgress: onProgress)
+      .run()
+  }
+
+  private func checked<R>(_ body: () throws(BusError) -> R) throws(StressFailure) -> R {
+    do throws(BusError) { return try body() } catch { throw .bus(error) }
+  }
+}

@@ -1,0 +1,81 @@
+import CShim
+
+/// Puts messages together that were too large for one record.
+///
+/// Their fragments follow each other in their lane but not in the order ring, so there is at most one
+/// open chain per lane. A chain that does not go on as it began was cut off by its sender's death (or
+/// lost a fragment, which its position tells already) and is dropped.
+struct Reassembly {
+  private struct Chain {
+    let incarnation: UInt64
+    let total: Int
+    var bytes: [UInt8]
+
+    func loss(_ lane: Int) -> RingLoss {
+      .abandoned(lane: lane, beginning: Array(bytes.prefix(64)))
+    }
+  }
+
+  private var chains: [Int: Chain] = [:]
+
+  var isEmpty: Bool { chains.isEmpty }
+
+  /// Takes the next record of a lane. `limit` bounds what is collected for it, in bytes.
+  mutating func take(
+    _ bytes: UnsafeRawBufferPointer, kind: UInt32, _ place: RingPlace, limit: Int,
+    onLoss: (RingLoss) -> Void, onMessage: (RingPlace, RawSpan) -> Void
+  ) {
+    switch Int(kind) {
+    case CONCLAVE_WHOLE:
+      abandon(place.lane, onLoss)
+      unsafe onMessage(place, bytes.bytes)
+    case CONCLAVE_FIRST:
+      abandon(place.lane, onLoss)
+      unsafe begin(bytes, place, limit: limit, onLoss)
+    case CONCLAVE_MORE, CONCLAVE_LAST:
+      unsafe go(on: bytes, place, isLast: kind == UInt32(CONCLAVE_LAST), onLoss, onMessage)
+    default:
+      onLoss(.damaged(position: place.position))
+    }
+  }
+
+  private mutating func begin(
+    _ bytes: UnsafeRawBufferPointer, _ place: RingPlace, limit: Int, _ onLoss: (RingLoss) -> Void
+  ) {
+    guard bytes.count >= 8 else { return onLoss(.damaged(position: place.position)) }
+    let total = unsafe bytes.loadUnaligned(as: UInt64.self)
+    let rest = unsafe bytes.dropFirst(8)
+    guard total <= UInt64(limit), unsafe total > UInt64(rest.count) else {
+      return onLoss(.damaged(position: place.position))
+    }
+    var collected: [UInt8] = []
+    collected.reserveCapacity(Int(total))
+    unsafe collected.append(contentsOf: rest)
+    chains[place.lane] = Chain(
+      incarnation: place.incarnation, total: Int(total), bytes: collected)
+  }
+
+  /// Goes on with the lane's chain. Without one its beginning was lost or came before this subscriber,
+  /// and there is nothing to say that was not said.
+  private mutating func go(
+    on bytes: UnsafeRawBufferPointer, _ place: RingPlace, isLast: Bool,
+    _ onLoss: (RingLoss) -> Void, _ onMessage: (RingPlace, RawSpan) -> Void
+  ) {
+    guard var chain = chains.removeValue(forKey: place.lane) else { return }
+    guard chain.incarnation == place.incarnation,
+      chain.bytes.count + bytes.count <= chain.total
+    else { return onLoss(chain.loss(place.lane)) }
+    unsafe chain.bytes.append(contentsOf: bytes)
+    if !isLast {
+      chains[place.lane] = chain
+    } else if chain.bytes.count == chain.total {
+      unsafe onMessage(place, chain.bytes.span.bytes)
+    } else {
+      onLoss(chain.loss(place.lane))
+    }
+  }
+
+  private mutating func abandon(_ lane: Int, _ onLoss: (RingLoss) -> Void) {
+    if let chain = chains.removeValue(forKey: lane) { onLoss(chain.loss(lane)) }
+  }
+}

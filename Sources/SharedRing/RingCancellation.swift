@@ -1,0 +1,19 @@
+import CShim
+
+/// Ends a publisher's wait for room from another thread, within 20 ms. Raised once and for all.
+@safe
+public final class RingCancellation: Sendable {
+  nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_flag>
+
+  public init() {
+    unsafe raw = .allocate(capacity: 1)
+    unsafe conclave_flag_init(raw)
+  }
+
+  deinit { unsafe raw.deallocate() }
+
+  public func raise() { unsafe conclave_flag_raise(raw) }
+
+  @inline(__always)
+  public var isRaised: Bool { unsafe conclave_flag_is_raised(raw) != 0 }
+}

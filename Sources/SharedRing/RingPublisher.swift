@@ -1,0 +1,117 @@
+import CShim
+import Glibc
+
+/// One publisher of a ring: the holder of a lane, from `init` to the end of its life.
+///
+/// Not safe from several threads at once: being ~Copyable and mutated by each publish, it cannot be
+/// shared without a lock.
+@safe
+public struct RingPublisher: ~Copyable, Sendable {
+  /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one thread
+  /// at a time.
+  private nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_publisher>
+
+  /// Joins the ring, making the segment if there is none.
+  ///
+  /// - Parameters:
+  ///   - geometry: of the segment, if it has to be made.
+  ///   - incarnation: microseconds since the epoch; the lane's is this or greater.
+  /// - Throws: all but `timedOut` and `tooLarge`.
+  public init(
+    _ location: RingLocation, creating geometry: RingGeometry, incarnation: UInt64
+  ) throws(RingError) {
+    let raw = UnsafeMutablePointer<conclave_publisher>.allocate(capacity: 1)
+    do throws(RingError) {
+      unsafe try RingSegment.join(location, creating: geometry, role: CONCLAVE_PUBLISH) { view in
+        unsafe conclave_publisher_join(raw, &view, incarnation, UInt32(getpid()))
+      } abandon: {
+        unsafe conclave_publisher_leave(raw)
+      }
+    } catch {
+      unsafe raw.deallocate()
+      throw error
+    }
+    unsafe self.raw = raw
+  }
+
+  deinit {
+    unsafe conclave_publisher_leave(raw)
+    unsafe raw.deallocate()
+  }
+
+  /// Distinguishes this holder of the lane from all others before and after it.
+  public var incarnation: UInt64 { unsafe raw.pointee.incarnation }
+  /// The lane's number.
+  public var lane: Int { unsafe Int(raw.pointee.lane) }
+  /// The position of the last record that was published.
+  public var lastPosition: UInt64 { unsafe raw.pointee.next_position &- 1 }
+  /// How often it had to wait for a subscription.
+  public var waits: UInt64 { unsafe raw.pointee.waits }
+  /// The largest message in bytes.
+  public var messageLimit: Int { unsafe Int(raw.pointee.view.geometry.message_bytes) }
+  /// The longest head in bytes.
+  public var headLimit: Int { unsafe Int(raw.pointee.view.record_limit) / 4 }
+
+  /// What to do while a subscription with back pressure has no room.
+  public enum Wait {
+    case never
+    /// Sleep, at most for that subscription's time-out or until the cancellation is raised.
+    case untilRoom(RingCancellation)
+  }
+
+  /// Publishes one message whose body is `head` followed by `body`; wakes nobody, see ``wake()``.
+  ///
+  /// O(size); no allocation, no system call unless it has to wait.
+  /// - Parameter head: a multiple of 8 bytes, at most ``headLimit``.
+  /// - Returns: whether it was published; false only with ``Wait/never``.
+  /// - Throws: `timedOut`, `cancelled`, `tooLarge`, `corrupt`: nothing was published.
+  public mutating func publish(
+    head: UnsafeRawBufferPointer, body: RawSpan, wait: Wait
+  ) throws(RingError) -> Bool {
+    guard head.count + body.byteCount <= messageLimit else {
+      throw .tooLarge(limit: messageLimit)
+    }
+    let failure: Int32
+    switch wait {
+    case .never:
+      failure = unsafe publish(head, body, CONCLAVE_NO_WAIT)
+    case .untilRoom(let cancellation):
+      unsafe raw.pointee.cancel = UnsafePointer(cancellation.raw)
+      failure = unsafe publish(head, body, CONCLAVE_WAIT)
+      unsafe raw.pointee.cancel = nil
+    }
+    if failure == 0 { return true }
+    if failure == EAGAIN { return false }
+    throw publishError(failure)
+  }
+
+  @inline(__always)
+  private func publish(
+    _ head: UnsafeRawBufferPointer, _ body: RawSpan, _ mode: conclave_wait_mode
+  ) -> Int32 {
+    unsafe body.withUnsafeBytes { body in
+      unsafe conclave_publish(
+        raw, head.baseAddress, UInt32(truncatingIfNeeded: head.count), body.baseAddress,
+        UInt64(body.count), mode)
+    }
+  }
+
+  /// Wakes subscribers that sleep. Once after each batch; one load when none sleeps.
+  public func wake() { unsafe conclave_publish_wake(raw) }
+
+  /// The list of this lane's numberings. Must not be used after this publisher's end.
+  public var streamList: RingStreamList { unsafe RingStreamList(raw) }
+
+  /// Says that message `number` of `stream` is published.
+  @inline(__always)
+  public func note(_ stream: RingStreamList.Stream, number: UInt64) {
+    unsafe conclave_stream_note_opaque(stream.entry, number)
+  }
+
+  private func publishError(_ code: Int32) -> RingError {
+    guard code == ETIMEDOUT else { return RingError(code: code) }
+    let row = unsafe raw.pointee.slow_row
+    let slow = unsafe conclave_presence_read(&raw.pointee.view, row)
+    return .timedOut(label: slow.text, process: slow.pid)
+  }
+}

@@ -1,0 +1,106 @@
+import CShim
+import Glibc
+
+/// Opening, creating, replacing and removing segments.
+enum RingSegment {
+  /// How often a race with others who create or remove is run again before giving up.
+  private static let attempts = 100
+
+  /// Maps the segment for `role` and lets `join` claim a place in it.
+  ///
+  /// A segment that is missing is made; one of another version, boot or owner directory is replaced if
+  /// nobody lives in it. After the claim the name must still mean the same file: otherwise somebody
+  /// removed it in between, and all begins anew.
+  static func join(
+    _ location: RingLocation, creating geometry: RingGeometry, role: conclave_role,
+    claim: (inout conclave_view) -> Int32, abandon: () -> Void
+  ) throws(RingError) {
+    for _ in 0..<attempts {
+      guard var view = unsafe try map(location, creating: geometry, role: role) else { continue }
+      let failure = unsafe claim(&view)
+      let isNamed =
+        unsafe conclave_segment_is_named(location.directory, location.name, view.descriptor) != 0
+      if failure == 0, isNamed { return }
+      if failure == 0 { abandon() } else { unsafe conclave_view_unmap(&view) }
+      if isNamed { throw RingError(code: failure) }
+    }
+    throw .busy
+  }
+
+  /// One attempt to open or create; nil when it should be tried again.
+  private static func map(
+    _ location: RingLocation, creating geometry: RingGeometry, role: conclave_role
+  ) throws(RingError) -> conclave_view? {
+    var descriptor: Int32 = -1
+    var header = conclave_segment_header()
+    let failure = open(location, role, &descriptor, &header)
+    if failure == 0 {
+      return try unsafe mapView(descriptor, header, role)
+    }
+    if failure == ENOENT {
+      try create(location, geometry)
+      return nil
+    }
+    guard descriptor >= 0 else { throw RingError(code: failure) }
+    defer { close(descriptor) }
+    let removal = unsafe conclave_segment_remove(location.directory, location.name, descriptor)
+    if removal == EBUSY { throw RingError(code: failure) }
+    if removal != 0, removal != ENOENT { throw RingError(code: removal) }
+    return nil
+  }
+
+  static func mapView(
+    _ descriptor: Int32, _ header: conclave_segment_header, _ role: conclave_role
+  ) throws(RingError) -> conclave_view {
+    var view = unsafe conclave_view()
+    let failure = unsafe withUnsafePointer(to: header) { header in
+      unsafe conclave_view_map(&view, descriptor, header, role)
+    }
+    guard failure == 0 else {
+      close(descriptor)
+      throw RingError(code: failure)
+    }
+    return unsafe view
+  }
+
+  static func open(
+    _ location: RingLocation, _ role: conclave_role, _ descriptor: inout Int32,
+    _ header: inout conclave_segment_header
+  ) -> Int32 {
+    unsafe conclave_segment_open(
+      location.directory, location.name, location.owner, location.owner.utf8.count, role,
+      &descriptor, &header)
+  }
+
+  private static func create(
+    _ location: RingLocation, _ geometry: RingGeometry
+  ) throws(RingError) {
+    guard var raw = geometry.raw else { throw .impossibleGeometry }
+    let failure = unsafe conclave_segment_create(
+      location.directory, location.name, location.owner, location.owner.utf8.count, &raw)
+    switch Int(failure) {
+    case 0, Int(EEXIST): return
+    case CONCLAVE_E_GEOMETRY: throw .impossibleGeometry
+    default: throw RingError(code: failure)
+    }
+  }
+}
+
+extension RingLocation {
+  /// Removes the segment if nobody lives in it.
+  ///
+  /// - Returns: whether there was one.
+  /// - Throws: `busy`, `squatted`, `permissionDenied`, `system`.
+  public func removeSegment() throws(RingError) -> Bool {
+    var descriptor: Int32 = -1
+    var header = conclave_segment_header()
+    let failure = RingSegment.open(self, CONCLAVE_SUBSCRIBE, &descriptor, &header)
+    if failure == ENOENT { return false }
+    guard descriptor >= 0 else { throw RingError(code: failure) }
+    defer { close(descriptor) }
+    let removal = unsafe conclave_segment_remove(directory, name, descriptor)
+    if removal == ENOENT { return false }
+    guard removal == 0 else { throw RingError(code: removal) }
+    return true
+  }
+}

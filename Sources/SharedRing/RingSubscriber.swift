@@ -1,0 +1,180 @@
+import CShim
+import Glibc
+import Synchronization
+
+/// Where a message stood and whose it was.
+public struct RingPlace: Hashable, Sendable {
+  /// In the total order.
+  public let position: UInt64
+  public let lane: Int
+  /// Of the lane's holder when it published.
+  public let incarnation: UInt64
+}
+
+/// Why a subscriber did not get something.
+public enum RingLoss: Hashable, Sendable {
+  /// The ring went round: so many positions from `position` on are gone.
+  case lapped(position: UInt64, count: UInt64)
+  /// The record at this position was overwritten before it was read.
+  case overwritten(position: UInt64)
+  /// The record at this position makes no sense.
+  case damaged(position: UInt64)
+  /// The lane's holder died in the middle of a large message, which so was never published. The
+  /// message's first bytes, at most 64.
+  case abandoned(lane: Int, beginning: [UInt8])
+}
+
+/// One subscriber of a ring: reads all messages of all publishers in their total order.
+///
+/// Safe from any thread; one reads at a time.
+@safe
+public final class RingSubscriber: Sendable {
+  /// What happens when it is too slow.
+  public enum Policy: Hashable, Sendable {
+    /// Messages are lost, and it is told.
+    case dropping
+    /// Publishers wait, each publish at most so many nanoseconds (`UInt64.max`: without end).
+    case backPressure(timeoutNanoseconds: UInt64)
+  }
+
+  /// All but the view and the interruption, which do not change or are atomic, is guarded by `state`.
+  private nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_subscriber>
+  private let state = Mutex(State())
+
+  private struct State {
+    var hasLeft = false
+    var reassembly = Reassembly()
+  }
+
+  /// Joins the ring behind its last record, making the segment if there is none.
+  ///
+  /// - Parameter label: what onlookers, and publishers that waited in vain, call it; 224 bytes are kept.
+  /// - Throws: all but `timedOut` and `tooLarge`.
+  public init(
+    _ location: RingLocation, creating geometry: RingGeometry, policy: Policy, label: String
+  ) throws(RingError) {
+    let raw = UnsafeMutablePointer<conclave_subscriber>.allocate(capacity: 1)
+    let timeout: UInt64? =
+      if case .backPressure(let nanoseconds) = policy { nanoseconds } else { nil }
+    do throws(RingError) {
+      unsafe try RingSegment.join(location, creating: geometry, role: CONCLAVE_SUBSCRIBE) { view in
+        var label = label
+        return label.withUTF8 { label in
+          let text = UnsafeRawBufferPointer(label)
+          var options = unsafe conclave_subscription(
+            timeout_ns: timeout ?? 0, label: text.baseAddress?.assumingMemoryBound(to: CChar.self),
+            label_bytes: UInt32(text.count), pid: UInt32(getpid()),
+            back_pressure: timeout == nil ? 0 : 1, unused: 0)
+          return unsafe conclave_subscriber_join(raw, &view, &options)
+        }
+      } abandon: {
+        unsafe conclave_subscriber_leave(raw)
+        unsafe conclave_subscriber_free(raw)
+      }
+    } catch {
+      unsafe raw.deallocate()
+      throw error
+    }
+    unsafe self.raw = raw
+  }
+
+  deinit {
+    leave()
+    unsafe conclave_subscriber_free(raw)
+    unsafe raw.deallocate()
+  }
+
+  /// The next position to be read.
+  public var position: UInt64 { state.withLock { _ in unsafe raw.pointee.position } }
+
+  /// The first position that has no record yet.
+  public var frontier: UInt64 { unsafe conclave_frontier(&raw.pointee.view) }
+
+  /// The number of lanes and the largest message of the ring.
+  public var geometry: RingGeometry { unsafe RingGeometry(raw.pointee.view.geometry) }
+
+  /// Goes back to the oldest record that may still be there. For `dropping` subscribers.
+  public func rewind() { state.withLock { _ in unsafe conclave_subscriber_rewind(raw) } }
+
+  /// Hands out what is there, in order: at most `limit` messages and losses. The span is gone when the
+  /// closure returns. No allocation but for messages larger than a record; bounded work.
+  ///
+  /// - Returns: how many were handed out.
+  public func receive(
+    limit: Int, onLoss: (RingLoss) -> Void, onMessage: (RingPlace, RawSpan) -> Void
+  ) -> Int {
+    state.withLock { state in
+      guard !state.hasLeft else { return 0 }
+      var record = unsafe conclave_record()
+      var handed = 0
+      while handed < limit {
+        let outcome = unsafe conclave_receive(raw, &record)
+        if outcome == CONCLAVE_RECORD {
+          unsafe take(record, &state.reassembly, onLoss: onLoss, onMessage: onMessage)
+          unsafe conclave_release(raw)
+        } else if outcome == CONCLAVE_NOTHING {
+          unsafe conclave_subscriber_flush(raw)
+          return handed
+        } else {
+          unsafe onLoss(RingSubscriber.loss(outcome, record))
+        }
+        handed += 1
+      }
+      return handed
+    }
+  }
+
+  /// Sleeps until there may be something to receive, until ``interrupt()``, until the deadline
+  /// (CLOCK_MONOTONIC nanoseconds), or for 20 ms.
+  public func park(untilNanoseconds deadline: UInt64) {
+    let position = state.withLock { state in state.hasLeft ? nil : unsafe raw.pointee.position }
+    guard let position else { return }
+    unsafe conclave_subscriber_park(raw, position, deadline)
+  }
+
+  /// Ends a ``park(untilNanoseconds:)`` that is under way, or else the next one.
+  public func interrupt() { unsafe conclave_subscriber_interrupt(raw) }
+
+  /// Gives the row back: publishers wait no longer, nothing is received any more. Idempotent.
+  public func leave() {
+    state.withLock { state in
+      guard !state.hasLeft else { return }
+      state.hasLeft = true
+      state.reassembly = Reassembly()
+      unsafe conclave_subscriber_leave(raw)
+    }
+  }
+
+  /// Adds to the number of lost messages that onlookers see.
+  public func noteLost(_ messages: UInt64) { unsafe conclave_subscriber_note_lost(raw, messages) }
+
+  /// How far each stream of each lane has come; see ``RingStreams``.
+  public func streams() -> [RingStreams] {
+    unsafe RingStreams.read(&raw.pointee.view)
+  }
+
+  private func take(
+    _ record: conclave_record, _ reassembly: inout Reassembly, onLoss: (RingLoss) -> Void,
+    onMessage: (RingPlace, RawSpan) -> Void
+  ) {
+    let place = unsafe RingPlace(
+      position: record.position, lane: Int(record.lane), incarnation: record.incarnation)
+    let bytes = unsafe UnsafeRawBufferPointer(start: record.body, count: Int(record.body_bytes))
+    if unsafe record.kind == UInt32(CONCLAVE_WHOLE), reassembly.isEmpty {
+      unsafe onMessage(place, bytes.bytes)
+    } else {
+      unsafe reassembly.take(
+        bytes, kind: record.kind, place, limit: Int(raw.pointee.view.geometry.message_bytes),
+        onLoss: onLoss, onMessage: onMessage)
+    }
+  }
+
+  private static func loss(_ outcome: conclave_outcome, _ record: conclave_record) -> RingLoss {
+    let position = unsafe record.position
+    switch outcome {
+    case CONCLAVE_LAPPED: return unsafe .lapped(position: position, count: record.lost)
+    case CONCLAVE_GONE: return .overwritten(position: position)
+    default: return .damaged(position: position)
+    }
+  }
+}
