@@ -47,7 +47,7 @@ struct LossLedger: Sendable {
   /// Takes the lists if there was a loss since they were last taken; settles when everything up to
   /// that moment is read. Call it whenever the subscription has read on, to `position`.
   mutating func settle(
-    at position: UInt64, _ ring: RingSubscriber, _ table: borrowing StreamTable,
+    at position: UInt64, _ ring: RingSubscriber, _ table: borrowing LaneTable,
     wanted: TopicPrefix, report: (Gap) -> Void
   ) {
     if let open, position >= open.until {
@@ -66,7 +66,7 @@ struct LossLedger: Sendable {
   }
 
   private func settle(
-    _ list: RingStreams, _ table: borrowing StreamTable, wanted: TopicPrefix,
+    _ list: RingStreams, _ table: borrowing LaneTable, wanted: TopicPrefix,
     report: (Gap) -> Void
   ) {
     for (number, entry) in list.entries.enumerated() {

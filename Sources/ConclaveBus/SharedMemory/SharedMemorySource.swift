@@ -5,7 +5,7 @@ import Synchronization
 /// accounts for what was lost.
 final class SharedMemorySource: SubscriptionSource {
   private struct State: ~Copyable, Sendable {
-    var table: StreamTable
+    var table: LaneTable
     var ledger: LossLedger
     var losses = SubscriptionLosses()
     /// Messages from before this subscription joined with back pressure, read ahead.
@@ -38,7 +38,7 @@ final class SharedMemorySource: SubscriptionSource {
     let isLive = options.start == .now
     state = Mutex(
       State(
-        table: StreamTable(laneCount: ring.geometry.laneCount, prefix: prefix),
+        table: LaneTable(laneCount: ring.geometry.laneCount, prefix: prefix),
         ledger: LossLedger(base: isLive ? ring.streams() : nil)))
     if isLive {
       passOver(upTo: ring.frontier)

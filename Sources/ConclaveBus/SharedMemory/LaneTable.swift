@@ -4,7 +4,7 @@
 /// Looked up once per message, so entries lie in plain memory. Names that another process wrote are
 /// checked when they are first seen and compared from then on.
 @safe
-struct StreamTable: ~Copyable, Sendable {
+struct LaneTable: ~Copyable, Sendable {
   @safe
   struct Entry {
     var incarnation: UInt64 = 0
@@ -65,7 +65,7 @@ struct StreamTable: ~Copyable, Sendable {
     if unsafe entry.pointee.incarnation == incarnation,
       unsafe Int(entry.pointee.topicLength) == head.topicLength,
       unsafe Int(entry.pointee.senderLength) == head.senderLength,
-      let known = unsafe entry.pointee.names, unsafe StreamTable.same(known, names, length)
+      let known = unsafe entry.pointee.names, unsafe LaneTable.same(known, names, length)
     {
       return unsafe entry
     }
