@@ -102,7 +102,7 @@ public struct BusLocation: Hashable, Sendable {
 private func currentDirectory() throws(BusError) -> String {
   guard let path = unsafe getcwd(nil, 0) else {
     throw BusError(
-      .notFound, "the working directory cannot be determined: \(systemErrorText(errno))",
+      .notFound, "the working directory cannot be determined: \(unsafe String(cString: strerror(errno)))",
       hint: "change to a directory that exists")
   }
   defer { unsafe free(path) }

@@ -50,6 +50,3 @@ func contents(ofFile path: String) -> String? {
   guard count >= 0 else { return nil }
   return String(validating: bytes.prefix(count), as: UTF8.self)
 }
-
-/// The system's words for an errno.
-func systemErrorText(_ number: Int32) -> String { unsafe String(cString: strerror(number)) }
