@@ -1,26 +1,27 @@
 /// Where the fields of a stress payload lie. A payload is one flat JSON object such as
 ///
-///     {"who":"00000007","no":"000000000000002a","at":"0000000000000000","ck":"0123456789abcdef","xx":"..."}
+///     {"msg":"00000007000000000000002a0000000000000000","ck":"0123456789abcdef","xx":"..."}
 ///
-/// - `who`: the publisher's index, `no`: 1, 2, 3 ... per publisher, `at`: when it was due
-///   (CLOCK_MONOTONIC in nanoseconds; 0 without a rate), `ck`: the ``Fingerprint`` of all other bytes,
-///   all in hexadecimal digits; `xx`: a filler that differs from message to message.
+/// - `msg`: the publisher's index (8 digits), the message's number, 1, 2, 3 ... per publisher (16), and
+///   when it was due (CLOCK_MONOTONIC in nanoseconds; 0 without a rate) (16), in hexadecimal digits;
+/// - `ck`: the ``Fingerprint`` of all other bytes; `xx`: a filler that differs from message to message.
 ///
 /// Everything but the end lies on a grid of eight bytes, which the short names make possible; so a
 /// payload is written and hashed word by word. A length that is no multiple of eight puts spaces
 /// before the last brace.
 struct PayloadLayout {
   static let head =
-    #"{"who":"00000000","no":"0000000000000000","at":"0000000000000000","ck":"0000000000000000","xx":""#
+    #"{"msg":"0000000000000000000000000000000000000000","ck":"0000000000000000","xx":""#
   static let publisher = 8
-  static let number = 24
-  static let due = 48
-  static let checksum = 72
-  static let fillerName = 88
-  static let filler = 96
+  static let number = 16
+  static let due = 32
+  static let checksumName = 48
+  static let checksum = 56
+  static let fillerName = 72
+  static let filler = 80
 
   /// The shortest payload: room for a word of filler.
-  static let minimumLength = 104
+  static let minimumLength = 88
 
   /// The payload's length in bytes.
   let length: Int
