@@ -20,7 +20,9 @@ extension StressPlan.Transport {
 
   /// Removes what the bus in `directory` keeps elsewhere.
   func clean(_ directory: String) throws(BusError) {
-    if self == .shm { _ = try SharedMemoryBus.clean(BusDirectory(opening: directory, create: false)) }
+    if self == .shm {
+      _ = try SharedMemoryBus.clean(BusDirectory(opening: directory, create: false))
+    }
   }
 }
 

@@ -86,12 +86,15 @@ import Testing
       "--json",
     ])
     #expect(outcome.exit == 0)
-    let array = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
+    let array =
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
     #expect(array?.map { $0["transport"] as? String } == ["shm", "file", "channel"])
   }
 
   @Test func table() throws {
-    let outcome = try StressTool.run(["--publishers", "2", "--subscribers", "2", "--messages", "1000"])
+    let outcome = try StressTool.run([
+      "--publishers", "2", "--subscribers", "2", "--messages", "1000",
+    ])
     #expect(outcome.exit == 0)
     #expect(outcome.output.contains("nothing lost, duplicated, out of order or corrupt"))
     #expect(outcome.output.contains("1,000 of 256 bytes"))
@@ -102,7 +105,10 @@ import Testing
     (["--publishers", "0"], "option --publishers is 0; write 1 to 120"),
     (["--payload", "50"], "option --payload is 50; write 104 to 16773120"),
     (["--messages", "10"], "option --messages is 10; write 50 to 4294967295"),
-    (["--transport", "carrier"], "option --transport is \"carrier\"; write shm or file or channel or all"),
+    (
+      ["--transport", "carrier"],
+      "option --transport is \"carrier\"; write shm or file or channel or all"
+    ),
     (["--policy", "none"], "option --policy is \"none\"; write back-pressure or dropping"),
     (["--rate", "fast"], "option --rate is \"fast\"; write a whole number"),
   ])
@@ -127,7 +133,9 @@ import Testing
     return tool
   }
 
-  @Test(arguments: [("shm", SIGINT, 130), ("shm", SIGTERM, 143), ("file", SIGINT, 130), ("channel", SIGINT, 130)])
+  @Test(arguments: [
+    ("shm", SIGINT, 130), ("shm", SIGTERM, 143), ("file", SIGINT, 130), ("channel", SIGINT, 130),
+  ])
   func signals(_ transport: String, _ signal: Int32, _ exit: Int32) throws {
     let tool = try endless(transport)
     tool.send(signal)
