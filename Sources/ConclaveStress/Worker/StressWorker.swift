@@ -60,7 +60,7 @@ package struct StressWorker: Sendable {
     var run = PublishRun(plan, index: index, publisher: publisher, start: start)
     var result = try run.run()
     result.backPressureWaits = (bus as? SharedMemoryBus)?.backPressureWaits
-    link.send(.published(result))
+    link.finish(.published(result))
     return follower
   }
 
@@ -73,7 +73,7 @@ package struct StressWorker: Sendable {
     guard link.awaitStart() != nil else { return nil }
     let follower = try link.follow(onAbandoned: onAbandoned)
     var run = SubscribeRun(plan, subscription: subscription, link: link)
-    link.send(.received(try run.run()))
+    link.finish(.received(try run.run()))
     return follower
   }
 }

@@ -11,6 +11,7 @@ final class WorkerLink: Sendable {
   private let waiting = Mutex<[String]>([])
   private let publishersEnded = Atomic<Bool>(false)
   private let abandoned = Atomic<Bool>(false)
+  private let finished = Atomic<Bool>(false)
 
   /// - Parameters:
   ///   - orders: where the coordinator writes to.
@@ -29,6 +30,12 @@ final class WorkerLink: Sendable {
     if !writeLine(report.line, to: reports) { abandoned.store(true, ordering: .releasing) }
   }
 
+  /// Sends the last report. From here on the coordinator may hang up at any time.
+  func finish(_ report: WorkerReport) {
+    finished.store(true, ordering: .releasing)
+    send(report)
+  }
+
   /// Waits for the start and returns its time (CLOCK_MONOTONIC in nanoseconds); nil when there will
   /// be none.
   func awaitStart() -> UInt64? {
@@ -40,15 +47,15 @@ final class WorkerLink: Sendable {
   }
 
   /// Follows the orders on a thread of its own from now on.
-  /// - Parameter onAbandoned: called when the coordinator is gone, from that thread; whoever is stuck
-  ///   in a publish is not heard otherwise.
+  /// - Parameter onAbandoned: called when the coordinator hangs up too soon, from that thread: who
+  ///   waits in a publish would never notice.
   func follow(onAbandoned: @escaping @Sendable () -> Void) throws(BusError) -> StressThread {
     try StressThread { [self] in
       while let line = nextLine() {
         if line == "ended" { publishersEnded.store(true, ordering: .releasing) }
       }
       abandoned.store(true, ordering: .releasing)
-      onAbandoned()
+      if !finished.load(ordering: .acquiring) { onAbandoned() }
     }
   }
 
