@@ -1,6 +1,6 @@
-/// A day of the proleptic Gregorian calendar. Both conversions are Howard Hinnant's ("chrono-compatible
-/// low-level date algorithms"): a year that begins in March puts the leap day last, and eras of 400
-/// years are all alike.
+/// A day of the proleptic Gregorian calendar. Both conversions are Howard Hinnant's
+/// ("chrono-compatible low-level date algorithms"): a year that begins in March puts the leap day
+/// last, and eras of 400 years are all alike.
 struct CivilDate: Hashable, Sendable {
   var year: Int64
   /// 1 to 12.

@@ -2,10 +2,11 @@ import Glibc
 
 /// Finds out from the numbers of the messages that arrive which are missing.
 ///
-/// Each stream (process, incarnation, sender, topic) counts by itself. The first message of a stream that
-/// is seen sets where counting begins, a 1 begins anew, and a number that was passed already changes
-/// nothing. Streams without an incarnation come from foreign writers, whose numbers have holes by nature:
-/// they are not tracked. One that was not heard of for long is forgotten, so memory is bounded.
+/// Each stream (process, incarnation, sender, topic) counts by itself. The first message of a
+/// stream that is seen sets where counting begins, a 1 begins anew, and a number that was passed
+/// already changes nothing. Streams without an incarnation come from foreign writers, whose numbers
+/// have holes by nature: they are not tracked. One that was not heard of for long is forgotten, so
+/// memory is bounded.
 ///
 /// O(1) and no allocation per message, except for a stream's first.
 struct SequenceTracker {
@@ -27,8 +28,8 @@ struct SequenceTracker {
 
   /// Call with each message before it is delivered.
   ///
-  /// - Returns: the numbers that are missing before it, once; a second call with the same message finds
-  ///   nothing missing.
+  /// - Returns: the numbers that are missing before it, once; a second call with the same message
+  ///   finds nothing missing.
   mutating func missing(before seq: UInt64, in stream: Stream) -> ClosedRange<UInt64>? {
     guard stream.incarnation != 0 else { return nil }
     let hash = StreamTable.hash(stream)
@@ -63,7 +64,8 @@ struct SequenceTracker {
   }
 }
 
-/// A hash table of streams and the number that each will have next. Open addressing, names in one array.
+/// A hash table of streams and the number that each will have next. Open addressing, names in one
+/// array.
 private struct StreamTable {
   private struct Entry {
     var hash: UInt64

@@ -1,6 +1,6 @@
 extension Timestamp {
-  /// Reads an RFC 3339 time: any number of fractional digits (those beyond nine are dropped), `Z` or a
-  /// numeric offset, upper or lower case.
+  /// Reads an RFC 3339 time: any number of fractional digits (those beyond nine are dropped), `Z`
+  /// or a numeric offset, upper or lower case.
   ///
   /// nil when `text` is not such a time, or not between 1970 and 2554. A leap second counts as the
   /// second after it.

@@ -14,8 +14,8 @@ public struct FileBusOptions: Sendable {
   public var syncPolicy: SyncPolicy
   /// How often a subscription looks for news where inotify does not work.
   public var pollInterval: Duration
-  /// How seldom it looks after it has found nothing for a while: the interval doubles with each look
-  /// after the fifth in vain, up to this.
+  /// How seldom it looks after it has found nothing for a while: the interval doubles with each
+  /// look after the fifth in vain, up to this.
   public var pollMaxInterval: Duration
   /// The largest payload in bytes. Longer lines in the files are skipped and reported.
   public var messageLimit: Int

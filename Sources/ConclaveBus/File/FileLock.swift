@@ -3,9 +3,9 @@ import Glibc
 
 /// Takes the exclusive lock on a topic file.
 ///
-/// The lock is held for about a microsecond at a time, and going to sleep for it costs more than that:
-/// with many publishers on few processors it is better to give the processor away a few times. Only a
-/// lock that stays taken (its holder was stopped) is worth sleeping for.
+/// The lock is held for about a microsecond at a time, and going to sleep for it costs more than
+/// that: with many publishers on few processors it is better to give the processor away a few
+/// times. Only a lock that stays taken (its holder was stopped) is worth sleeping for.
 enum FileLock {
   /// How often to give the processor away before sleeping.
   private static let yields = 64

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Forces appended files to the disk, some time after the first append that was not yet: one sync for
-/// all that came meanwhile. A thread works on it only while there is something to sync.
+/// Forces appended files to the disk, some time after the first append that was not yet: one sync
+/// for all that came meanwhile. A thread works on it only while there is something to sync.
 final class FileSyncer: Sendable {
   private struct State {
     var dirty: [TopicAppender] = []

@@ -8,7 +8,8 @@ final class OwnedDescriptor: Sendable {
 
   deinit { close(number) }
 
-  /// Takes or gives back an flock, restarting after signals. Blocks unless `operation` has `LOCK_NB`.
+  /// Takes or gives back an flock, restarting after signals. Blocks unless `operation` has
+  /// `LOCK_NB`.
   ///
   /// - Returns: 0 or an errno; `EWOULDBLOCK` when somebody else holds it.
   func lock(_ operation: Int32) -> Int32 {

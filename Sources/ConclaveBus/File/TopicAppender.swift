@@ -3,10 +3,11 @@ import Synchronization
 
 /// Appends to one topic's file for one ``FileBus``. Safe from any thread.
 ///
-/// Order: numbers are taken and lines are made under this object's mutex, before the file's lock, so that
-/// other processes wait for a write and not for the making of JSON. Each sender's lines still reach the
-/// file in the order of their numbers, because the mutex is held until they are there. Only the time is
-/// filled in under the lock: so times rise along the file, and files can be merged by them.
+/// Order: numbers are taken and lines are made under this object's mutex, before the file's lock,
+/// so that other processes wait for a write and not for the making of JSON. Each sender's lines
+/// still reach the file in the order of their numbers, because the mutex is held until they are
+/// there. Only the time is filled in under the lock: so times rise along the file, and files can be
+/// merged by them.
 final class TopicAppender: Sendable {
   let topic: Topic
   let shared: FileBusShared
@@ -21,8 +22,8 @@ final class TopicAppender: Sendable {
     var senders: [String: Int] = [:]
     var templates: [StreamName: EnvelopeTemplate] = [:]
     fileprivate var file: OpenFile?
-    /// Set once an fsync has failed: what it should have made durable may be lost, and another fsync
-    /// would not say so.
+    /// Set once an fsync has failed: what it should have made durable may be lost, and another
+    /// fsync would not say so.
     fileprivate var syncFailure: BusError?
   }
 
@@ -52,8 +53,8 @@ final class TopicAppender: Sendable {
 
   /// Appends the lines that `makeLines` puts into the batch: all with one lock and one write.
   ///
-  /// - Returns: how many were appended; 0 instead of all with ``PublishWait/never`` when the lock stays
-  ///   taken.
+  /// - Returns: how many were appended; 0 instead of all with ``PublishWait/never`` when the lock
+  ///   stays taken.
   func append(
     wait: PublishWait, makeLines: (inout State) throws(BusError) -> Void
   ) throws(PublishFailure) -> Int {

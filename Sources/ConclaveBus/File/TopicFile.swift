@@ -26,8 +26,8 @@ enum TopicFile {
   /// Opens `name` in `directory`, and makes it (mode 0600) if `create` says so.
   ///
   /// Never follows a symbolic link and never blocks, whatever lies there.
-  /// - Throws: `notFound`; `permissionDenied` or `incompatible` when it is not a regular file of this
-  ///   user with one name; `noSpace`, `exhausted`, `system`.
+  /// - Throws: `notFound`; `permissionDenied` or `incompatible` when it is not a regular file of
+  ///   this user with one name; `noSpace`, `exhausted`, `system`.
   static func open(
     _ name: String, in directory: OwnedDescriptor, flags: Int32, create: Bool = false
   ) throws(BusError) -> (descriptor: OwnedDescriptor, status: stat) {

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The end of a topic file after a crash: a line without its line feed, or the zeros that a power cut
-/// leaves. Its publisher was never told that it was published, so it is cut off.
+/// The end of a topic file after a crash: a line without its line feed, or the zeros that a power
+/// cut leaves. Its publisher was never told that it was published, so it is cut off.
 enum TornTail {
   private static let chunk = 64 << 10
 
@@ -15,8 +15,8 @@ enum TornTail {
     return last == UInt8(ascii: "\n")
   }
 
-  /// The greatest length up to `size` at which the file ends with whole lines only. Reads backwards;
-  /// O(length of the unfinished line).
+  /// The greatest length up to `size` at which the file ends with whole lines only. Reads
+  /// backwards; O(length of the unfinished line).
   static func lengthOfWholeLines(
     _ file: OwnedDescriptor, size: UInt64
   ) throws(BusError) -> UInt64 {

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Turns lines of JSON into envelopes, lent or whole, with room that is used again for the next line.
+/// Turns lines of JSON into envelopes, lent or whole, with room that is used again for the next
+/// line.
 struct EnvelopeDecoder {
   /// Topic, sender and type of the line, decoded, behind each other.
   private var names: [UInt8] = []
@@ -105,8 +106,8 @@ struct EnvelopeDecoder {
 }
 
 extension Envelope {
-  /// Reads the envelope that ``jsonLine()`` writes, or another writer: keys in any order, unknown keys
-  /// ignored, a key that comes twice refused. O(n).
+  /// Reads the envelope that ``jsonLine()`` writes, or another writer: keys in any order, unknown
+  /// keys ignored, a key that comes twice refused. O(n).
   ///
   /// - Throws: ``BusError/Code/corrupt`` with the reason why `jsonLine` is not an envelope.
   public init(jsonLine: RawSpan) throws(BusError) {

@@ -2,8 +2,8 @@ import Glibc
 
 /// Where an envelope's parts lie in the line of JSON that was parsed.
 ///
-/// Keys may come in any order; keys that no envelope has are skipped. A key that comes twice is an error:
-/// readers that took the first and readers that took the last would see different messages.
+/// Keys may come in any order; keys that no envelope has are skipped. A key that comes twice is an
+/// error: readers that took the first and readers that took the last would see different messages.
 struct EnvelopeLine {
   var id = MessageID(process: 0, counter: 0)
   var seq: UInt64 = 0
