@@ -12,8 +12,7 @@ extension StressPlan.Transport {
   func open(_ directory: String) throws(BusError) -> any MessageBus {
     switch self {
     case .shm: try SharedMemoryBus(directory: BusDirectory(opening: directory))
-    case .file:
-      throw BusError(.unsupported, "no file")
+    case .file: try FileBus(directory: BusDirectory(opening: directory))
     case .channel: ChannelBus()
     }
   }
