@@ -10,7 +10,9 @@ static int start(const posix_spawnattr_t *attributes, posix_spawn_file_actions_t
                  char *const arguments[], int input, int output, pid_t *pid) {
   int failure = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
   if (!failure) failure = posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
-  if (!failure) failure = posix_spawn(pid, "/proc/self/exe", actions, attributes, arguments, environ);
+  if (!failure) {
+    failure = posix_spawn(pid, "/proc/self/exe", actions, attributes, arguments, environ);
+  }
   return failure;
 }
 

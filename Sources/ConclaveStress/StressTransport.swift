@@ -4,8 +4,8 @@ extension StressPlan.Transport {
   /// Whether publishers and subscribers are processes; threads of one process otherwise.
   package var usesProcesses: Bool { self != .channel }
 
-  /// How many messages a subscription of the in-process bus buffers: enough that its reader need not
-  /// be woken for every few of them.
+  /// How many messages a subscription of the in-process bus buffers: enough that its reader need
+  /// not be woken for every few of them.
   fileprivate static let channelCapacity = 1024
 
   /// Opens the bus that lies in `directory`; the in-process one needs none.

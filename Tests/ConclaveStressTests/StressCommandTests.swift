@@ -80,6 +80,26 @@ import Testing
     #expect(values == values.sorted() && values[0] > 0)
   }
 
+  @Test func withoutSubscribers() throws {
+    let object = try run("--publishers", "2", "--subscribers", "0", "--messages", "1000")
+    #expect(object["delivered"] as? [Int] == [])
+    #expect(try #require(object["seconds"] as? Double) > 0)
+  }
+
+  /// Threads must not sleep through the end of a run that is stopped.
+  @Test func slowRatesStopAtOnce() throws {
+    let tool = try StressTool([
+      "--transport", "channel", "--publishers", "50", "--subscribers", "1", "--messages", "100",
+      "--rate", "1",
+    ])
+    usleep(500_000)
+    let start = ContinuousClock.now
+    tool.send(SIGINT)
+    #expect(try tool.finish().exit == 130)
+    // Were they to sleep until their message is due, it would be 50 s.
+    #expect(start.duration(to: .now) < .seconds(20))
+  }
+
   @Test func allTransportsAreAnArray() throws {
     let outcome = try StressTool.run([
       "--transport", "all", "--publishers", "2", "--subscribers", "1", "--messages", "100",

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// A run of the built command's `bus stress` in a world of its own: what it makes for a while, it makes
-/// in a directory that tells its workers from those of other tests.
+/// A run of the built command's `bus stress` in a world of its own: what it makes for a while, it
+/// makes in a directory that tells its workers from those of other tests.
 final class StressTool {
   /// The products lie next to the test bundle.
   static let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()

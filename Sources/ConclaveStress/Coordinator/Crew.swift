@@ -40,7 +40,7 @@ struct Crew {
   ) throws(BusError) -> WorkerHandle.Body {
     .thread(
       try StressThread {
-        worker.run(on: bus, WorkerLink(orders: orders, reports: reports)) {}?.join()
+        worker.run(on: bus, WorkerLink(orders: orders, reports: reports)) {}.follower?.join()
         close(orders)
         close(reports)
       })

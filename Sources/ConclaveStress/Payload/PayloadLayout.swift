@@ -1,6 +1,7 @@
 /// Where the fields of a stress payload lie. A payload is a JSON object with one text, such as
 ///
-///     {"msg":"00000007 number 000000000000002a due at 0000000000000000 sum is 0123456789abcdef filler ajan"}
+/// `{"msg":"00000007 number 000000000000002a due at 0000000000000000 sum is 0123456789abcdef filler`
+/// and then some letters and `"}`:
 ///
 /// - the publisher's index;
 /// - the number: 1, 2, 3 ... per publisher;
@@ -9,11 +10,12 @@
 /// - a filler that differs from message to message.
 ///
 /// One text, because a stress run measures the bus, not how fast JSON with many members is checked.
-/// Everything but the end lies on a grid of eight bytes, so that a payload is written and hashed word
-/// by word. A length that is no multiple of eight puts spaces before the last brace.
+/// Everything but the end lies on a grid of eight bytes, so that a payload is written and hashed
+/// word by word. A length that is no multiple of eight puts spaces before the last brace.
 struct PayloadLayout {
   static let head =
-    #"{"msg":"00000000 number 0000000000000000 due at 0000000000000000 sum is 0000000000000000 filler "#
+    #"{"msg":"00000000 number 0000000000000000 due at 0000000000000000"#
+    + " sum is 0000000000000000 filler "
   static let publisher = 8
   static let number = 24
   static let due = 48
@@ -32,8 +34,8 @@ struct PayloadLayout {
     self.length = length
   }
 
-  /// Where the last word on the grid begins: six bytes of filler, the quotation mark, and the brace or
-  /// a space.
+  /// Where the last word on the grid begins: six bytes of filler, the quotation mark, and the brace
+  /// or a space.
   var lastWord: Int { length & ~7 - 8 }
 
   /// How many words of filler there are in front of the last word.
