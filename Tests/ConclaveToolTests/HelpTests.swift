@@ -197,9 +197,10 @@ private let subscribe = #"""
 
   Usage: conclave bus subscribe [PREFIX] [options]
 
-  Each line has id, seq, timestamp, sender, topic, type, payload, and on shared
-  memory position. Gaps and warnings go to standard error, with --json as JSON
-  objects, too. Times are written like 100ms, 1s or 2m; plain numbers are seconds.
+  Each line has id, seq, timestamp, sender, topic, type and payload, in this
+  order; other keys may follow. Gaps and warnings go to standard error, with
+  --json as JSON objects, too. Times are written like 100ms, 1s or 2m; plain
+  numbers are seconds.
 
   Arguments:
     PREFIX  a topic, received with all below it; all without it

@@ -23,9 +23,10 @@ enum SubscribeCommand: Command {
   static let usage = Usage(
     "bus subscribe", "print messages as they arrive, one JSON object a line",
     details: """
-      Each line has id, seq, timestamp, sender, topic, type, payload, and on shared
-      memory position. Gaps and warnings go to standard error, with --json as JSON
-      objects, too. Times are written like 100ms, 1s or 2m; plain numbers are seconds.
+      Each line has id, seq, timestamp, sender, topic, type and payload, in this
+      order; other keys may follow. Gaps and warnings go to standard error, with
+      --json as JSON objects, too. Times are written like 100ms, 1s or 2m; plain
+      numbers are seconds.
       """,
     operands: [
       Operand("PREFIX", isRequired: false, "a topic, received with all below it; all without it")
@@ -55,7 +56,7 @@ enum SubscribeCommand: Command {
     // So that it leaves in order, and status does not count it among the dead.
     defer { subscription.cancel() }
     let interruption = try Interruption.watch(subscription)
-    var printer = Printer(output: console.output, notes: notes, remaining: limit ?? .max)
+    var printer = EnvelopePrinter(output: console.output, notes: notes, remaining: limit ?? .max)
     try printer.follow(subscription, idle: idle)
 
     if let exit = interruption.exitCode { return exit }
@@ -103,51 +104,4 @@ enum SubscribeCommand: Command {
 
 extension SubscriptionLosses {
   fileprivate var isNone: Bool { lostMessages == 0 && damaged == 0 && abandoned == 0 }
-}
-
-/// Prints what a subscription delivers.
-private struct Printer {
-  let output: Output
-  let notes: DeliveryNotes
-  /// How many messages are still wanted.
-  var remaining: Int
-
-  /// Until everything wanted has come, the subscription has ended, or nothing came for `idle`.
-  ///
-  /// - Throws: ``OutputClosed``, ``ToolError``, or what reading the subscription throws.
-  mutating func follow(_ subscription: Subscription, idle: Duration?) throws {
-    var deadline = idle.map { ContinuousClock.now + $0 }
-    while remaining > 0 {
-      if try printReady(subscription) > 0 {
-        deadline = idle.map { ContinuousClock.now + $0 }
-        continue
-      }
-      // Nothing more is ready: whoever reads us gets every line now.
-      try output.flush()
-      if subscription.isEnded { return }
-      let left = deadline.map { ContinuousClock.now.duration(to: $0) }
-      if let left, left <= .zero { return }
-      subscription.wait(timeout: left)
-    }
-    try output.flush()
-  }
-
-  /// Prints what is there, some hundred deliveries at most; returns how many there were.
-  private mutating func printReady(_ subscription: Subscription) throws -> Int {
-    var messages = 0
-    var failure: (any Error)?
-    let deliveries = try subscription.drain(
-      // Never more than are wanted: what is drained counts as read.
-      limit: min(256, remaining), onGap: notes.report,
-      onMessage: { envelope, payload in
-        messages += 1
-        guard failure == nil else { return }
-        envelope.appendJSON(payload: payload, to: &output.bytes)
-        output.bytes.append(UInt8(ascii: "\n"))
-        do { try output.flushIfLarge() } catch { failure = error }
-      })
-    if let failure { throw failure }
-    remaining -= messages
-    return deliveries
-  }
 }
