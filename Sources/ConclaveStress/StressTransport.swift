@@ -12,15 +12,16 @@ extension StressPlan.Transport {
   func open(_ directory: String) throws(BusError) -> any MessageBus {
     switch self {
     case .shm: try SharedMemoryBus(directory: BusDirectory(opening: directory))
-    case .file:
-      throw BusError(.unsupported, "no file")
+    case .file: try FileBus(directory: BusDirectory(opening: directory))
     case .channel: ChannelBus()
     }
   }
 
   /// Removes what the bus in `directory` keeps elsewhere.
   func clean(_ directory: String) throws(BusError) {
-    if self == .shm { _ = try SharedMemoryBus.clean(BusDirectory(opening: directory, create: false)) }
+    if self == .shm {
+      _ = try SharedMemoryBus.clean(BusDirectory(opening: directory, create: false))
+    }
   }
 }
 

@@ -41,7 +41,8 @@ import Testing
   @Test func failuresNameTheWorker() {
     var state = StressState(Self.plan)
     let error = #expect(throws: BusError.self) {
-      try state.receive(.failed(BusError(.noSpace, "no room", hint: "make some")), from: .publisher(1))
+      try state.receive(
+        .failed(BusError(.noSpace, "no room", hint: "make some")), from: .publisher(1))
     }
     #expect(error == BusError(.noSpace, "publisher 1: no room", hint: "make some"))
   }

@@ -40,7 +40,8 @@ struct StressState {
   /// Takes a report in.
   ///
   /// - Throws: what the worker failed with, or that it is not its turn to say this.
-  mutating func receive(_ report: WorkerReport, from role: WorkerRole) throws(BusError) -> [Action] {
+  mutating func receive(_ report: WorkerReport, from role: WorkerRole) throws(BusError) -> [Action]
+  {
     switch (report, role, phases[role]) {
     case (.failed(let error), _, _):
       throw BusError(error.code, "\(role.name): \(error.message)", hint: error.hint)
