@@ -1,7 +1,7 @@
 /// Where the fields of a stress payload lie. A payload is a JSON object with one text, such as
 ///
-/// `{"msg":"00000007 number 000000000000002a due at 0000000000000000 sum is 0123456789abcdef filler`
-/// and then some letters and `"}`:
+/// `{"msg":"00000007 number 000000000000002a due at 0000000000000000 sum is 0123456789abcdef`
+/// and then ` filler `, some letters, and `"}`:
 ///
 /// - the publisher's index;
 /// - the number: 1, 2, 3 ... per publisher;
