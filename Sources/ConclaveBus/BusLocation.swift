@@ -101,8 +101,9 @@ public struct BusLocation: Hashable, Sendable {
 
 private func currentDirectory() throws(BusError) -> String {
   guard let path = unsafe getcwd(nil, 0) else {
+    let reason = unsafe String(cString: strerror(errno))
     throw BusError(
-      .notFound, "the working directory cannot be determined: \(unsafe String(cString: strerror(errno)))",
+      .notFound, "the working directory cannot be determined: \(reason)",
       hint: "change to a directory that exists")
   }
   defer { unsafe free(path) }

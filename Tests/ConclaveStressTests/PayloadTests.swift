@@ -1,10 +1,12 @@
+import ConclaveBus
 import Testing
 
 @testable import ConclaveStress
-import ConclaveBus
 
 @Suite struct PayloadTests {
-  static let lengths = [88, 89, 94, 95, 96, 104, 111, 112, 127, 128, 135, 136, 143, 250, 256, 1000, 4096]
+  static let lengths = [
+    104, 105, 110, 111, 112, 120, 127, 128, 135, 136, 143, 250, 256, 1000, 4096,
+  ]
 
   @Test(arguments: lengths)
   func roundTrip(_ length: Int) throws {
@@ -23,13 +25,16 @@ import ConclaveBus
   }
 
   @Test func form() {
-    let text = String(decoding: payload(PayloadWriter(publisher: 7, length: 128), 42), as: UTF8.self)
-    #expect(text.hasPrefix(#"{"msg":"00000007000000000000002a0000000000000000","ck":""#))
+    let text = String(
+      decoding: payload(PayloadWriter(publisher: 7, length: 128), 42), as: UTF8.self)
+    #expect(
+      text.hasPrefix(
+        #"{"msg":"00000007 number 000000000000002a due at 0000000000000000 sum is "#))
     #expect(text.hasSuffix(#""}"#))
   }
 
   /// Every byte counts: no bit can flip unnoticed, neither in a field nor in the filler.
-  @Test(arguments: [88, 95, 256])
+  @Test(arguments: [104, 111, 256])
   func everyFlippedBitIsFound(_ length: Int) {
     let reader = PayloadReader(length: length)
     let writer = PayloadWriter(publisher: 12, length: length)
@@ -60,7 +65,7 @@ import ConclaveBus
 
   @Test func otherLengthsAreRefused() {
     let bytes = payload(PayloadWriter(publisher: 0, length: 128), 1)
-    for length in [88, 127, 129] {
+    for length in [104, 127, 129] {
       #expect(unsafe PayloadReader(length: length).read(bytes.span.bytes) == nil)
     }
     #expect(unsafe PayloadReader(length: 128).read([UInt8]().span.bytes) == nil)

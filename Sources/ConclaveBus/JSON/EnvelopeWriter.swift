@@ -5,10 +5,11 @@ import Glibc
 //   {"id":"7-1","seq":1,"timestamp":"...","sender":"a","topic":"t","type":"x","payload":{},
 //    "incarnation":3,"position":4,"payloadNewlines":[0,9]}
 //
-// incarnation is there unless it is 0, position where the transport has one. A payload may hold line
-// feeds between its tokens, but not the line: each is written as a space, and payloadNewlines says at
-// which bytes of the payload, so that it arrives byte for byte. Where it is there, even empty, the payload
-// is everything between the colon and the comma; where it is not, white space there means nothing.
+// incarnation is there unless it is 0, position where the transport has one. A payload may hold
+// line feeds between its tokens, but not the line: each is written as a space, and payloadNewlines
+// says at which bytes of the payload, so that it arrives byte for byte. Where it is there, even
+// empty, the payload is everything between the colon and the comma; where it is not, white space
+// there means nothing.
 
 extension LineCursor {
   /// The most that ``beginEnvelope(process:counter:seq:timestamp:)`` writes.
@@ -129,8 +130,8 @@ extension Envelope {
 }
 
 extension EnvelopeView {
-  /// Appends the envelope as one line of JSON, without the line feed. `payload` is the span that was
-  /// lent beside this view.
+  /// Appends the envelope as one line of JSON, without the line feed. `payload` is the span that
+  /// was lent beside this view.
   public func appendJSON(payload: RawSpan, to bytes: inout [UInt8]) {
     unsafe payload.withUnsafeBytes { payload in
       let capacity =

@@ -53,11 +53,10 @@ package struct PayloadReader {
   private func fingerprint(_ bytes: UnsafeRawPointer) -> UInt64 {
     var fingerprint = Fingerprint()
     unsafe fingerprint.add(word(bytes, 0), word(bytes, 8), word(bytes, 16), word(bytes, 24))
+    unsafe fingerprint.add(word(bytes, 32), word(bytes, 40), word(bytes, 48), word(bytes, 56))
     unsafe fingerprint.add(
-      word(bytes, 32), word(bytes, 40), word(bytes, PayloadLayout.checksumName),
-      word(bytes, PayloadLayout.fillerName))
-    unsafe fingerprint.add(
-      word(bytes, layout.lastWord), UInt64(truncatingIfNeeded: layout.length), 0, 0)
+      word(bytes, 64), word(bytes, PayloadLayout.fillerName), word(bytes, layout.lastWord),
+      UInt64(truncatingIfNeeded: layout.length))
     var offset = PayloadLayout.filler
     while offset + 32 <= layout.lastWord {
       unsafe fingerprint.add(

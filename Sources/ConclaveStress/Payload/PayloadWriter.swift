@@ -4,9 +4,8 @@
 package struct PayloadWriter: ~Copyable {
   private let layout: PayloadLayout
   private let bytes: UnsafeMutableRawPointer
-  /// Words of the head that never change: names, and the publisher's index.
-  private let fixed: (UInt64, UInt64, UInt64, UInt64)
-  private let recent: UnsafeMutablePointer<RecentDigits>
+  /// Words of the head that never change: the ones between the fields, and the publisher's number.
+  private let fixed: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
   private let seed: UInt64
 
   /// The shortest payload that can carry everything.
@@ -28,38 +27,24 @@ package struct PayloadWriter: ~Copyable {
     func word(_ offset: Int) -> UInt64 {
       unsafe memory.load(fromByteOffset: offset, as: UInt64.self)
     }
-    fixed = (
-      word(0), word(PayloadLayout.publisher), word(PayloadLayout.checksumName),
-      word(PayloadLayout.fillerName)
-    )
-    unsafe recent = .allocate(capacity: 1)
-    unsafe recent.initialize(to: RecentDigits())
+    fixed = (word(0), word(8), word(16), word(40), word(64), word(88))
   }
 
-  deinit {
-    unsafe bytes.deallocate()
-    unsafe recent.deallocate()
-  }
+  deinit { unsafe bytes.deallocate() }
 
   /// Makes the payload with this number, due at this time (0: whenever), and lends it.
   @inline(__always)
   package borrowing func withPayload<Failure: Error>(
     number: UInt64, due: UInt64, _ body: (RawSpan) throws(Failure) -> Void
   ) throws(Failure) {
-    let numberDigits = unsafe (
-      high: recent.pointee.number.digits(UInt32(truncatingIfNeeded: number >> 32)),
-      low: HexDigits.word(UInt32(truncatingIfNeeded: number))
-    )
-    let dueDigits = unsafe (
-      high: recent.pointee.dueHigh.digits(UInt32(truncatingIfNeeded: due >> 32)),
-      low: recent.pointee.dueLow.digits(UInt32(truncatingIfNeeded: due))
-    )
+    let numberDigits = digits(number)
+    let dueDigits = digits(due)
     let filler = filler(number)
     let last = filler.odd & PayloadLayout.lastWordFiller | layout.lastWordEnd
     var fingerprint = Fingerprint()
-    fingerprint.add(fixed.0, fixed.1, numberDigits.high, numberDigits.low)
-    fingerprint.add(dueDigits.high, dueDigits.low, fixed.2, fixed.3)
-    fingerprint.add(last, UInt64(truncatingIfNeeded: layout.length), 0, 0)
+    fingerprint.add(fixed.0, fixed.1, fixed.2, numberDigits.high)
+    fingerprint.add(numberDigits.low, fixed.3, dueDigits.high, dueDigits.low)
+    fingerprint.add(fixed.4, fixed.5, last, UInt64(truncatingIfNeeded: layout.length))
     addFiller(filler, to: &fingerprint)
     store(numberDigits, at: PayloadLayout.number)
     store(dueDigits, at: PayloadLayout.due)
@@ -116,26 +101,5 @@ package struct PayloadWriter: ~Copyable {
   private borrowing func store(_ digits: (high: UInt64, low: UInt64), at offset: Int) {
     unsafe bytes.storeBytes(of: digits.high, toByteOffset: offset, as: UInt64.self)
     unsafe bytes.storeBytes(of: digits.low, toByteOffset: offset + 8, as: UInt64.self)
-  }
-}
-
-/// Digits that were made for the message before and are mostly the same for the next.
-private struct RecentDigits {
-  var number = Recent()
-  var dueHigh = Recent()
-  var dueLow = Recent()
-
-  struct Recent {
-    private var value: UInt32 = 0
-    private var word = HexDigits.word(0)
-
-    @inline(__always)
-    mutating func digits(_ wanted: UInt32) -> UInt64 {
-      if wanted != value {
-        value = wanted
-        word = HexDigits.word(wanted)
-      }
-      return word
-    }
   }
 }
