@@ -41,7 +41,8 @@ import Testing
     ([], "conclave needs a command: bus; see conclave --help"),
     (
       ["bus"],
-      "conclave bus needs a command: publish, subscribe, status, clean, where, stress; see conclave bus --help"
+      "conclave bus needs a command: publish, subscribe, status, clean, where, stress; "
+        + "see conclave bus --help"
     ),
     (["buss"], "unknown command \"buss\"; did you mean bus?"),
     (["zzz"], "unknown command \"zzz\"; see conclave --help"),

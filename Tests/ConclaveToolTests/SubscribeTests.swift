@@ -104,7 +104,8 @@ import Testing
       for number in 1...3 { try publish(directory, transport, "t", "\(number)") }
       let outcome = try Tool.shell(
         """
-        { conclave bus subscribe --from beginning --transport \(transport); echo "exit $?" >&2; } | head -1
+        export BUS_TRANSPORT=\(transport)
+        { conclave bus subscribe --from beginning; echo "exit $?" >&2; } | head -1
         """, in: directory)
       #expect(outcome.output.split(separator: "\n").count == 1)
       #expect(outcome.errors == "exit 141\n")
@@ -119,7 +120,8 @@ import Testing
       let outcome = try Tool.shell(
         """
         mkfifo pipe; sleep 30 < pipe & sleeper=$!
-        '\(Tool.path)' bus subscribe --from beginning --transport \(transport) > pipe & subscriber=$!
+        export BUS_TRANSPORT=\(transport)
+        '\(Tool.path)' bus subscribe --from beginning > pipe & subscriber=$!
         sleep 0.3; kill -TERM $subscriber; wait $subscriber; echo $?; kill $sleeper
         """, in: directory)
       #expect(outcome.output == "143\n")

@@ -39,7 +39,7 @@ struct DeliveryNotes: Sendable {
     case .queueFull(let capacity):
       (
         "queueFull",
-        "this subscriber is too slow; its queue of \(capacity) messages is full; gaps say what is lost"
+        "this subscriber is too slow and its queue of \(capacity) is full; gaps say what is lost"
       )
     case .damagedLine(let file, let offset, let reason):
       ("damagedLine", "skipped a line of \(quoted(file)) at byte \(offset): \(reason)")

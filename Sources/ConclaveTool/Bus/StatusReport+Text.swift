@@ -24,10 +24,11 @@ extension StatusReport {
   private func text(of segment: SharedMemoryStatus) -> String {
     let liveLanes = segment.lanes.count(where: \.isLive)
     let liveRows = segment.subscribers.count(where: \.isLive)
+    let inMemory = readableBytes(segment.reservedBytes)
     let lost = segment.subscribers.reduce(0) { $0 &+ $1.lost }
     return """
       segment      \(segment.path), layout \(segment.layoutVersion), made \(segment.created)
-                   \(readableBytes(segment.bytes)), of them \(readableBytes(segment.reservedBytes)) in memory
+                   \(readableBytes(segment.bytes)), of them \(inMemory) in memory
       geometry     \(segment.slotCount) slots, \(segment.laneCount) lanes of \
       \(readableBytes(UInt64(clamping: segment.laneBytes))), \(segment.subscriberCount) rows, \
       messages up to \(readableBytes(UInt64(clamping: segment.messageLimit)))

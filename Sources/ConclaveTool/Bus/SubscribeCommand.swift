@@ -1,11 +1,12 @@
 import ConclaveBus
 
-/// `conclave bus subscribe`: envelopes as JSON Lines on standard output, gaps and warnings beside it.
+/// `conclave bus subscribe`: envelopes as JSON Lines on standard output, gaps and warnings beside
+/// it.
 enum SubscribeCommand: Command {
   private static let from = Option(
     "from", value: "now|beginning|ID",
-    "where to begin: with what is published from now on (the default), with the oldest message that "
-      + "is left, or behind the message with this id")
+    "where to begin: with what is published from now on (the default), with the oldest message "
+      + "that is left, or behind the message with this id")
   private static let count = Option(
     "count", short: "n", value: "N", "end after N messages, with exit code 0")
   private static let timeout = Option(
