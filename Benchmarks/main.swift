@@ -1,1 +1,3 @@
-import ConclaveBus
+import Glibc
+
+exit(BenchmarkCommand.main(Array(CommandLine.arguments.dropFirst())))

@@ -13,7 +13,7 @@ extension StressPlan.Transport {
     switch self {
     case .shm: try SharedMemoryBus(directory: BusDirectory(opening: directory))
     case .file:
-      throw BusError(.unsupported, "no file")
+      try FileBus(directory: BusDirectory(opening: directory))
     case .channel: ChannelBus()
     }
   }
