@@ -1,0 +1,75 @@
+import ConclaveBus
+import Glibc
+
+/// `conclave-bench`: measures what the bus promises, and prints it.
+enum BenchmarkCommand {
+  /// Runs the command line; returns the exit code.
+  static func main(_ arguments: [String]) -> Int32 {
+    // A child that is gone must be an error and not the end.
+    _ = signal(SIGPIPE, SIG_IGN)
+    if arguments.first == WorkerRole.word { return WorkerRole.main(Array(arguments.dropFirst())) }
+    do throws(UsageError) {
+      switch try BenchmarkOptions.parse(arguments) {
+      case .help:
+        print(BenchmarkOptions.help, terminator: "")
+        return 0
+      case .list:
+        for benchmark in Benchmarks.all { print("\(benchmark.name)\t\(benchmark.question)") }
+        return 0
+      case .run(let options): return run(options)
+      }
+    } catch {
+      say("\(error.message); see conclave-bench --help")
+      return 2
+    }
+  }
+
+  private static func run(_ options: BenchmarkOptions) -> Int32 {
+    do {
+      let interruption = try Interruption()
+      let setting = Setting(isQuick: options.isQuick, interruption: interruption)
+      let environment = BenchmarkEnvironment(runs: options.runs, isQuick: options.isQuick)
+      var results: [(String, Record)] = []
+      print(environment.line)
+      for benchmark in options.benchmarks {
+        let record = try measure(benchmark, setting, runs: options.runs)
+        results.append((benchmark.name, record))
+        print("\n" + Report.text(benchmark, record), terminator: "")
+        fflush(nil)
+      }
+      if let path = options.jsonPath {
+        try SmallFile.write(JSONReport.text(environment, results), to: path)
+      }
+      return results.contains { $0.1.metrics.contains(where: \.isFaulty) } ? 1 : 0
+    } catch is Interruption.Interrupted {
+      return 130
+    } catch {
+      say("\(error)")
+      return 70
+    }
+  }
+
+  private static func measure(
+    _ benchmark: any Benchmark.Type, _ setting: Setting, runs: Int
+  ) throws -> Record {
+    var record = Record()
+    for run in 1...runs {
+      try setting.interruption.check()
+      if isatty(STDERR_FILENO) == 1 { say("\(benchmark.name), run \(run) of \(runs)") }
+      do {
+        try benchmark.run(setting, &record)
+      } catch let error as BenchmarkFailure {
+        throw BenchmarkFailure("\(benchmark.name): \(error)")
+      } catch let error as BusError {
+        throw BenchmarkFailure("\(benchmark.name): \(error)")
+      }
+    }
+    return record
+  }
+}
+
+/// Says `line` on standard error.
+func say(_ line: String) {
+  let bytes = Array("conclave-bench: \(line)\n".utf8)
+  _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
+}

@@ -1,0 +1,73 @@
+import CShim
+import ConclaveBus
+import Glibc
+import Synchronization
+
+/// What subscribers cost that have nothing to do.
+enum IdleBenchmark: Benchmark {
+  static let name = "idle"
+  static let question = "processor time of 4 subscriber processes that sleep"
+  private static let subscribers = 4
+
+  static func run(_ setting: Setting, _ record: inout Record) throws {
+    let seconds = setting.size(10, quick: 0.5)
+    for transport in ["shm", "file"] {
+      let used = try microseconds(setting, transport, seconds)
+      record.add("\(transport): processor time in \(decimal(seconds, digits: 1)) s", used / 1e3, "ms")
+      record.add(
+        "\(transport): share of one core", used / (seconds * 1e4), "%")
+    }
+  }
+
+  private static func microseconds(
+    _ setting: Setting, _ transport: String, _ seconds: Double
+  ) throws -> Double {
+    try Scratch.with { scratch in
+      let words = [SleepingWorker.name, transport, scratch.path]
+      let all = Array(repeating: words, count: subscribers)
+      return try withChildren(all, setting.interruption) { children in
+        for child in children { try child.order() }
+        try setting.interruption.wait(milliseconds: Int32(seconds * 1000))
+        for child in children { try child.order() }
+        return Double(try children.reduce(0) { sum, child in sum + (try child.result().first ?? 0) })
+      }
+    }
+  }
+}
+
+/// Sleeps in a subscription from one order to the next, and says what that took.
+enum SleepingWorker: Worker {
+  static let name = "sleep"
+  private static let subscription = Mutex<Subscription?>(nil)
+
+  static func run(_ words: WorkerWords, _ line: ParentLine) throws {
+    let bus = try words.bus(0)
+    let subscribed = try bus.subscribe()
+    subscription.withLock { $0 = subscribed }
+    let failure = conclave_thread_start { SleepingWorker.sleep() }
+    guard failure == 0 else { throw BenchmarkFailure("no thread: \(systemText(failure))") }
+    // Let the thread fall asleep: starting it is not idleness.
+    conclave_pace_until(conclave_monotonic_ns() + 50_000_000)
+    line.awaitStart()
+    let before = ownMicroseconds()
+    guard line.awaitOrder() else { return }
+    line.report(ownMicroseconds() - before)
+    _ = line.awaitOrder()
+    exitAtOnce(EXIT_SUCCESS)
+  }
+
+  private static func sleep() {
+    guard let subscription = subscription.withLock({ $0 }) else { return }
+    do {
+      while try subscription.receive() != nil {}
+    } catch { say("\(name): \(error)") }
+  }
+
+  /// User and system time of this process.
+  private static func ownMicroseconds() -> UInt64 {
+    var usage = rusage()
+    unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
+    return UInt64(seconds * 1_000_000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+  }
+}
