@@ -1,4 +1,3 @@
-import ConclaveBus
 import Glibc
 
 /// `conclave-bench`: measures what the bus promises, and prints it.
@@ -32,7 +31,7 @@ enum BenchmarkCommand {
       var results: [(String, Record)] = []
       print(environment.line)
       for benchmark in options.benchmarks {
-        let record = try measure(benchmark, setting, runs: options.runs)
+        guard let record = try measure(benchmark, setting, runs: options.runs) else { continue }
         results.append((benchmark.name, record))
         print("\n" + Report.text(benchmark, record), terminator: "")
         fflush(nil)
@@ -40,6 +39,7 @@ enum BenchmarkCommand {
       if let path = options.jsonPath {
         try SmallFile.write(JSONReport.text(environment, results), to: path)
       }
+      if results.count < options.benchmarks.count { return 70 }
       return results.contains { $0.1.metrics.contains(where: \.isFaulty) } ? 1 : 0
     } catch is Interruption.Interrupted {
       return 130
@@ -49,19 +49,19 @@ enum BenchmarkCommand {
     }
   }
 
+  /// nil when it failed, of which people have been told: the others may still have something to say.
   private static func measure(
     _ benchmark: any Benchmark.Type, _ setting: Setting, runs: Int
-  ) throws -> Record {
+  ) throws -> Record? {
     var record = Record()
     for run in 1...runs {
       try setting.interruption.check()
       if isatty(STDERR_FILENO) == 1 { say("\(benchmark.name), run \(run) of \(runs)") }
       do {
         try benchmark.run(setting, &record)
-      } catch let error as BenchmarkFailure {
-        throw BenchmarkFailure("\(benchmark.name): \(error)")
-      } catch let error as BusError {
-        throw BenchmarkFailure("\(benchmark.name): \(error)")
+      } catch let error where !(error is Interruption.Interrupted) {
+        say("\(benchmark.name): \(error)")
+        return nil
       }
     }
     return record
