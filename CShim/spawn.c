@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 static int start(const posix_spawnattr_t *attributes, posix_spawn_file_actions_t *actions,
-                 char *const arguments[], int input, int output, pid_t *pid) {
+                 char *const arguments[], int input, int output, int32_t *pid) {
   int failure = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
   if (!failure) failure = posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
-  if (!failure) failure = posix_spawn(pid, "/proc/self/exe", actions, attributes, arguments, environ);
+  if (!failure) {
+    failure = posix_spawn(pid, "/proc/self/exe", actions, attributes, arguments, environ);
+  }
   return failure;
 }
 
@@ -26,7 +28,7 @@ static int set_attributes(posix_spawnattr_t *attributes) {
   return failure;
 }
 
-int conclave_spawn_self(char *const arguments[], int input, int output, pid_t *pid) {
+int conclave_spawn_self(char *const arguments[], int input, int output, int32_t *pid) {
   posix_spawnattr_t attributes;
   int failure = posix_spawnattr_init(&attributes);
   if (failure) return failure;

@@ -1,5 +1,5 @@
-/* Doing things at exact times. Why C: prctl takes a variable number of arguments, which Swift cannot
- * pass. */
+/* Doing things at exact times. Why C: prctl takes a variable number of arguments, which Swift
+ * cannot pass. */
 #ifndef CONCLAVE_PACE_H
 #define CONCLAVE_PACE_H
 

@@ -27,20 +27,20 @@ public struct BusLocation: Hashable, Sendable {
 
   /// Finds the bus that belongs to a working directory, without making anything.
   ///
-  /// `option`, or else `BUS_DIR`, names it. Otherwise it is the nearest `.conclave/bus` from the working
-  /// directory up to the top of its git worktree; or else the nearest one from the main worktree
-  /// upwards; where there is none, it would be made in the main worktree. Outside of git it is the
-  /// nearest one from the working directory upwards, or would be made there.
+  /// `option`, or else `BUS_DIR`, names it. Otherwise it is the nearest `.conclave/bus` from the
+  /// working directory up to the top of its git worktree; or else the nearest one from the main
+  /// worktree upwards; where there is none, it would be made in the main worktree. Outside of git
+  /// it is the nearest one from the working directory upwards, or would be made there.
   ///
-  /// So all worktrees of a repository share one bus: above its own top, a linked worktree looks where
-  /// the main one looks, and not at what happens to lie above itself. On the way up only directories
-  /// of the calling user count.
+  /// So all worktrees of a repository share one bus: above its own top, a linked worktree looks
+  /// where the main one looks, and not at what happens to lie above itself. On the way up only
+  /// directories of the calling user count.
   ///
   /// - Parameters:
   ///   - environment: where `BUS_DIR` is looked up; nil for this process's environment.
   ///   - workingDirectory: an absolute path; nil for this process's.
-  /// - Throws: `notFound` when the working directory is gone; `invalidName` for an empty `option`, and
-  ///   for paths that are not UTF-8.
+  /// - Throws: `notFound` when the working directory is gone; `invalidName` for an empty `option`,
+  ///   and for paths that are not UTF-8.
   public static func find(
     option: String? = nil, environment: [String: String]? = nil, workingDirectory: String? = nil
   ) throws(BusError) -> BusLocation {
@@ -84,8 +84,9 @@ public struct BusLocation: Hashable, Sendable {
       ?? BusLocation(joined(shared, relativePath), .git)
   }
 
-  /// The nearest bus from `start` upwards, no further than `top`. Other users' are passed over: whoever
-  /// may write above us, in /tmp say, must not decide where we speak, nor keep us from speaking.
+  /// The nearest bus from `start` upwards, no further than `top`. Other users' are passed over:
+  /// whoever may write above us, in /tmp say, must not decide where we speak, nor keep us from
+  /// speaking.
   private static func nearest(
     from start: String, upTo top: String? = nil, rule: Rule = .ancestor
   ) -> BusLocation? {
@@ -101,8 +102,9 @@ public struct BusLocation: Hashable, Sendable {
 
 private func currentDirectory() throws(BusError) -> String {
   guard let path = unsafe getcwd(nil, 0) else {
+    let reason = unsafe String(cString: strerror(errno))
     throw BusError(
-      .notFound, "the working directory cannot be determined: \(unsafe String(cString: strerror(errno)))",
+      .notFound, "the working directory cannot be determined: \(reason)",
       hint: "change to a directory that exists")
   }
   defer { unsafe free(path) }

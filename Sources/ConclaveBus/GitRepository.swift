@@ -5,8 +5,8 @@ import Glibc
 struct GitRepository {
   /// The top of the worktree that was asked about: the directory that holds `.git`.
   let worktree: String
-  /// The same for every worktree of the repository: the top of the main one, or for a bare repository
-  /// the repository itself.
+  /// The same for every worktree of the repository: the top of the main one, or for a bare
+  /// repository the repository itself.
   let sharedDirectory: String
 
   /// The repository that `directory` lies in, or nil.
@@ -22,8 +22,8 @@ struct GitRepository {
     return nil
   }
 
-  /// What `git rev-parse --git-common-dir` prints, as an absolute path; nil when `worktree` is not the
-  /// top of one.
+  /// What `git rev-parse --git-common-dir` prints, as an absolute path; nil when `worktree` is not
+  /// the top of one.
   private static func commonDirectory(ofWorktree worktree: String) -> String? {
     let entry = joined(worktree, ".git")
     let repository: String

@@ -11,6 +11,7 @@ extension RawJSON {
 
   /// The first thing that is wrong with `bytes`, or nil when they are one JSON value.
   static func flaw(in bytes: UnsafeRawBufferPointer) -> JSONFlaw? {
+    if unsafe PlainJSON.accepts(bytes) { return nil }
     var scanner = unsafe JSONScanner(unsafe: bytes)
     do throws(JSONFlaw) {
       try scanner.skipValue()

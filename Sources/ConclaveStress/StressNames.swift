@@ -14,8 +14,10 @@ enum StressNames {
 
   /// The publisher that has this sender's name, or nil.
   static func publisher(_ sender: String) -> Int? {
-    guard sender.utf8.count == senderLength, sender.hasPrefix("p") else { return nil }
-    return Int(sender.dropFirst())
+    guard let publisher = Int(sender.dropFirst()), publisher >= 0,
+      sender.utf8.count == senderLength, sender == StressNames.sender(publisher)
+    else { return nil }
+    return publisher
   }
 
   /// The sender's name as it lies in memory.

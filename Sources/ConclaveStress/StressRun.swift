@@ -1,6 +1,8 @@
 import ConclaveBus
 
-/// A whole stress run on a bus of its own.
+/// A whole stress run, by default on a bus of its own.
+///
+/// The program must ignore SIGPIPE, since workers that die leave pipes without a reader.
 package struct StressRun {
   private let plan: StressPlan
   private let workerCommand: [String]
@@ -10,7 +12,8 @@ package struct StressRun {
 
   /// - Parameters:
   ///   - plan: a plan that has passed its check.
-  ///   - workerCommand: the command line, the program's name first, that makes this same program call
+  ///   - workerCommand: the command line, the program's name first, that makes this same program
+  ///     call
   ///     ``StressWorker/runAsProcess(directory:)`` once the worker's own words are added.
   ///   - directory: the bus directory; nil for a fresh one that is removed afterwards.
   ///   - interruption: becomes readable when the run is to stop; see `conclave_signals_open`.

@@ -4,23 +4,24 @@ extension StressPlan.Transport {
   /// Whether publishers and subscribers are processes; threads of one process otherwise.
   package var usesProcesses: Bool { self != .channel }
 
-  /// How many messages a subscription of the in-process bus buffers: enough that its reader need not
-  /// be woken for every few of them.
+  /// How many messages a subscription of the in-process bus buffers: enough that its reader need
+  /// not be woken for every few of them.
   fileprivate static let channelCapacity = 1024
 
   /// Opens the bus that lies in `directory`; the in-process one needs none.
   func open(_ directory: String) throws(BusError) -> any MessageBus {
     switch self {
     case .shm: try SharedMemoryBus(directory: BusDirectory(opening: directory))
-    case .file:
-      try FileBus(directory: BusDirectory(opening: directory))
+    case .file: try FileBus(directory: BusDirectory(opening: directory))
     case .channel: ChannelBus()
     }
   }
 
   /// Removes what the bus in `directory` keeps elsewhere.
   func clean(_ directory: String) throws(BusError) {
-    if self == .shm { _ = try SharedMemoryBus.clean(BusDirectory(opening: directory, create: false)) }
+    if self == .shm {
+      _ = try SharedMemoryBus.clean(BusDirectory(opening: directory, create: false))
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import CShim
 import ConclaveBus
 import Glibc
 
@@ -5,7 +6,7 @@ import Glibc
 package enum Conclave {
   static let version = "0.1.0"
   /// The layout of the shared-memory segments that this build makes and reads.
-  static let segmentLayoutVersion: UInt32 = 1
+  static let segmentLayoutVersion = CONCLAVE_LAYOUT_VERSION
 
   /// Runs the command line of this process; returns its exit code.
   package static func main() -> Int32 { run().rawValue }

@@ -28,8 +28,8 @@ struct Input {
     }
   }
 
-  /// The lines that are there now, without their line feeds: at least one, waiting for it if need be;
-  /// nil at the end. A last line may lack its line feed.
+  /// The lines that are there now, without their line feeds: at least one, waiting for it if need
+  /// be; nil at the end. A last line may lack its line feed.
   ///
   /// - Throws: `messageTooLarge` for a line that never seems to end, `system`.
   mutating func nextLines() throws(BusError) -> [[UInt8]]? {

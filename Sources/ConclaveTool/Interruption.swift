@@ -3,13 +3,14 @@ import ConclaveBus
 import Glibc
 import Synchronization
 
-/// Ends a command that follows a bus: at SIGINT, at SIGTERM, or when nobody reads standard output any
-/// more, which a command that has nothing to write would otherwise never notice.
+/// Ends a command that follows a bus: at SIGINT, at SIGTERM, or when nobody reads standard output
+/// any more, which a command that has nothing to write would otherwise never notice.
 ///
 /// A thread waits for all three with `poll`; no code runs in a signal handler.
 final class Interruption: Sendable {
   private static let shared = Interruption()
-  /// What an orderly end may take after a signal, for instance while the reader of a full pipe sleeps.
+  /// What an orderly end may take after a signal, for instance while the reader of a full pipe
+  /// sleeps.
   private static let graceMilliseconds: Int32 = 2000
 
   private let cause = Mutex<ExitCode?>(nil)

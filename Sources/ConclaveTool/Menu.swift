@@ -8,6 +8,7 @@ enum Menu {
 
   /// Every command of the group `bus`, in the order of the help.
   static let busCommands: [any Command.Type] = [
+    PublishCommand.self, SubscribeCommand.self, StatusCommand.self, CleanCommand.self,
     WhereCommand.self, StressCommand.self,
   ]
 

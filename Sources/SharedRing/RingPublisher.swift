@@ -59,14 +59,17 @@ public struct RingPublisher: ~Copyable, Sendable {
     case untilRoom(RingCancellation)
   }
 
-  /// Publishes one message whose body is `head` followed by `body`; wakes nobody, see ``wake()``.
+  /// Publishes one message whose body is `head` followed by `body`, as message `number` of `stream`.
   ///
-  /// O(size); no allocation, no system call unless it has to wait.
-  /// - Parameter head: a multiple of 8 bytes, at most ``headLimit``.
+  /// O(size); no allocation, no system call unless it has to wait or to wake somebody.
+  /// - Parameters:
+  ///   - head: a multiple of 8 bytes, at most ``headLimit``.
+  ///   - wakes: whether to wake subscribers that sleep; within a batch ``wake()`` after its end will do.
   /// - Returns: whether it was published; false only with ``Wait/never``.
   /// - Throws: `timedOut`, `cancelled`, `tooLarge`, `corrupt`: nothing was published.
   public mutating func publish(
-    head: UnsafeRawBufferPointer, body: RawSpan, wait: Wait
+    head: UnsafeRawBufferPointer, body: RawSpan, as stream: RingStreamList.Stream, number: UInt64,
+    wait: Wait, wakes: Bool
   ) throws(RingError) -> Bool {
     guard head.count + body.byteCount <= messageLimit else {
       throw .tooLarge(limit: messageLimit)
@@ -80,9 +83,13 @@ public struct RingPublisher: ~Copyable, Sendable {
       failure = unsafe publish(head, body, CONCLAVE_WAIT)
       unsafe raw.pointee.cancel = nil
     }
-    if failure == 0 { return true }
-    if failure == EAGAIN { return false }
-    throw publishError(failure)
+    guard failure == 0 else {
+      if failure == EAGAIN { return false }
+      throw publishError(failure)
+    }
+    unsafe conclave_stream_note_opaque(stream.entry, number)
+    if wakes { unsafe conclave_publish_wake(raw) }
+    return true
   }
 
   @inline(__always)
@@ -101,12 +108,6 @@ public struct RingPublisher: ~Copyable, Sendable {
 
   /// The list of this lane's numberings. Must not be used after this publisher's end.
   public var streamList: RingStreamList { unsafe RingStreamList(raw) }
-
-  /// Says that message `number` of `stream` is published.
-  @inline(__always)
-  public func note(_ stream: RingStreamList.Stream, number: UInt64) {
-    unsafe conclave_stream_note_opaque(stream.entry, number)
-  }
 
   private func publishError(_ code: Int32) -> RingError {
     guard code == ETIMEDOUT else { return RingError(code: code) }

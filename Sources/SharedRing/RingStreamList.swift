@@ -11,7 +11,7 @@ public struct RingStreamList: ~Copyable, Sendable {
   /// One numbering within the lane.
   @safe
   public struct Stream: Sendable {
-    /// Into the lane, which outlives no publisher; touched by `RingPublisher.note` alone.
+    /// Into the lane, which outlives no publisher; touched by its publisher alone.
     nonisolated(unsafe) let entry: OpaquePointer?
 
     /// A stream that subscribers cannot look up.

@@ -1,10 +1,12 @@
+import ConclaveBus
 import Testing
 
 @testable import ConclaveStress
-import ConclaveBus
 
 @Suite struct PayloadTests {
-  static let lengths = [104, 105, 110, 111, 112, 120, 127, 128, 135, 136, 143, 250, 256, 1000, 4096]
+  static let lengths = [
+    104, 105, 110, 111, 112, 120, 127, 128, 135, 136, 143, 250, 256, 1000, 4096,
+  ]
 
   @Test(arguments: lengths)
   func roundTrip(_ length: Int) throws {
@@ -23,8 +25,11 @@ import ConclaveBus
   }
 
   @Test func form() {
-    let text = String(decoding: payload(PayloadWriter(publisher: 7, length: 128), 42), as: UTF8.self)
-    #expect(text.hasPrefix(#"{"who":"00000007","no":"000000000000002a","at":"0000000000000000","ck":""#))
+    let text = String(
+      decoding: payload(PayloadWriter(publisher: 7, length: 128), 42), as: UTF8.self)
+    #expect(
+      text.hasPrefix(
+        #"{"msg":"00000007 number 000000000000002a due at 0000000000000000 sum is "#))
     #expect(text.hasSuffix(#""}"#))
   }
 

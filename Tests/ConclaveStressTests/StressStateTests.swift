@@ -21,7 +21,7 @@ import Testing
     #expect(try state.receive(.ready, from: .subscriber(0)) == [])
     #expect(try state.receive(.ready, from: .publisher(1)) == [.start])
     #expect(try state.receive(.progress(4), from: .subscriber(0)) == [])
-    #expect(state.progress == [4])
+    #expect(state.progress == 4)
     #expect(try state.receive(Self.published, from: .publisher(1)) == [])
     #expect(try state.receive(Self.published, from: .publisher(0)) == [.announceEnd])
     #expect(state.unfinished == [.subscriber(0)])
@@ -33,7 +33,7 @@ import Testing
   @Test func outOfTurn() throws {
     var state = StressState(Self.plan)
     #expect(throws: BusError.self) { try state.receive(Self.published, from: .publisher(0)) }
-    #expect(throws: BusError.self) { try state.receive(.progress(1), from: .publisher(0)) }
+    #expect(throws: BusError.self) { try state.receive(.progress(1), from: .subscriber(0)) }
     _ = try state.receive(.ready, from: .publisher(0))
     #expect(throws: BusError.self) { try state.receive(.ready, from: .publisher(0)) }
   }
@@ -41,7 +41,8 @@ import Testing
   @Test func failuresNameTheWorker() {
     var state = StressState(Self.plan)
     let error = #expect(throws: BusError.self) {
-      try state.receive(.failed(BusError(.noSpace, "no room", hint: "make some")), from: .publisher(1))
+      try state.receive(
+        .failed(BusError(.noSpace, "no room", hint: "make some")), from: .publisher(1))
     }
     #expect(error == BusError(.noSpace, "publisher 1: no room", hint: "make some"))
   }
@@ -55,6 +56,19 @@ import Testing
     #expect(state.moves == before)
     _ = try state.receive(.progress(1), from: .subscriber(0))
     #expect(state.moves == before + 1)
+  }
+
+  @Test func progressWithoutSubscribers() throws {
+    var plan = Self.plan
+    plan.subscribers = 0
+    var state = StressState(plan)
+    #expect(try state.receive(.ready, from: .publisher(0)) == [])
+    #expect(try state.receive(.ready, from: .publisher(1)) == [.start])
+    _ = try state.receive(.progress(2), from: .publisher(0))
+    #expect(state.progress == 2)
+    #expect(try state.receive(Self.published, from: .publisher(1)) == [])
+    #expect(state.progress == 7)
+    #expect(try state.receive(Self.published, from: .publisher(0)) == [.announceEnd, .finish])
   }
 
   @Test func reportsAsLines() throws {

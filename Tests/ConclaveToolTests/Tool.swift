@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The transports whose commands must behave alike.
-let transports = ["file"]
+let transports = ["file", "shm"]
 
 /// How the command ended and what it said.
 struct Outcome: Equatable {
@@ -86,6 +86,8 @@ final class Tool {
   func waitForOutput(lines: Int) throws {
     try eventually { try output.split(separator: "\n").count >= lines }
   }
+
+  var pid: Int32 { process.processIdentifier }
 
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 

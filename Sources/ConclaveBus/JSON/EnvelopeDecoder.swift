@@ -84,24 +84,31 @@ struct EnvelopeDecoder {
     var scanner = unsafe JSONScanner(unsafe: UnsafeRawBufferPointer(rebasing: line[newlines]))
     let flaw = EnvelopeFlaw("payloadNewlines does not fit the payload")
     guard scanner.skip(UInt8(ascii: "[")) else { throw flaw }
-    var least = 0
-    repeat {
-      scanner.skipWhiteSpace()
-      let start = scanner.position
-      while let digit = scanner.current, digit &- UInt8(ascii: "0") <= 9 { scanner.position += 1 }
-      let text = unsafe scanner.slice(start..<scanner.position)
-      scanner.skipWhiteSpace()
-      guard let number = unsafe UInt64(decimal: text), number >= UInt64(least),
-        number < UInt64(restored.count), restored[Int(number)] == UInt8(ascii: " ")
-      else { throw flaw }
-      restored[Int(number)] = UInt8(ascii: "\n")
-      least = Int(number) + 1
-    } while scanner.skip(UInt8(ascii: ","))
+    scanner.skipWhiteSpace()
+    if scanner.current != UInt8(ascii: "]") {
+      var least = 0
+      repeat {
+        guard let place = nextNumber(&scanner), place >= least, place < restored.count,
+          restored[place] == UInt8(ascii: " ")
+        else { throw flaw }
+        restored[place] = UInt8(ascii: "\n")
+        least = place + 1
+      } while scanner.skip(UInt8(ascii: ","))
+    }
     // A place inside a string would make the payload something else than JSON.
     guard scanner.skip(UInt8(ascii: "]")),
       unsafe restored.withUnsafeBytes({ unsafe RawJSON.flaw(in: $0) }) == nil
     else { throw flaw }
     return true
+  }
+
+  private func nextNumber(_ scanner: inout JSONScanner) -> Int? {
+    scanner.skipWhiteSpace()
+    let start = scanner.position
+    while let digit = scanner.current, digit &- UInt8(ascii: "0") <= 9 { scanner.position += 1 }
+    let number = unsafe UInt64(decimal: scanner.slice(start..<scanner.position))
+    scanner.skipWhiteSpace()
+    return number.flatMap(Int.init(exactly:))
   }
 }
 

@@ -14,13 +14,16 @@ struct EnvelopeLine {
   var sender = 0..<0
   var topic = 0..<0
   var type = 0..<0
-  /// The value as it stands in the line.
+  /// The value as it stands in the line: without the white space around it, or with it where
+  /// ``newlines`` says that the writer was exact.
   var payload = 0..<0
   /// The array of the places in the payload that were line feeds, where there is one.
   var newlines: Range<Int>?
   /// Which of the strings above hold escape sequences.
   var escapedKeys: KeySet = []
-  fileprivate var keys: KeySet = []
+  private var keys: KeySet = []
+  /// The payload with all that lies between its colon and what follows.
+  private var paddedPayload = 0..<0
 
   /// The keys that a line may have once.
   struct KeySet: OptionSet {
@@ -97,10 +100,13 @@ extension EnvelopeLine {
         throw EnvelopeFlaw("the key \(EnvelopeLine.name(of: key)) comes twice")
       }
       keys.formUnion(key)
+      let start = scanner.position
+      scanner.skipWhiteSpace()
       guard try readValue(of: key, &scanner) else {
         throw EnvelopeFlaw("\(EnvelopeLine.name(of: key)) has a value that it cannot have")
       }
       scanner.skipWhiteSpace()
+      if key == .payload { paddedPayload = start..<scanner.position }
     } while scanner.skip(UInt8(ascii: ","))
     try finish(&scanner)
   }
@@ -109,13 +115,14 @@ extension EnvelopeLine {
     keyNames.first { $0.0 == key }.map { "\"\($0.1)\"" } ?? "a key"
   }
 
-  private func finish(_ scanner: inout JSONScanner) throws(EnvelopeFlaw) {
+  private mutating func finish(_ scanner: inout JSONScanner) throws(EnvelopeFlaw) {
     guard scanner.skip(UInt8(ascii: "}")) else {
       throw EnvelopeFlaw(scanner.flaw(.missingCommaOrBrace))
     }
     scanner.skipWhiteSpace()
     guard scanner.position == scanner.end else { throw EnvelopeFlaw(scanner.flaw(.trailingBytes)) }
     let missing = KeySet.required.subtracting(keys)
+    if newlines != nil { payload = paddedPayload }
     guard missing.isEmpty else {
       let first = KeySet(rawValue: missing.rawValue & ~(missing.rawValue &- 1))
       throw EnvelopeFlaw("the key \(EnvelopeLine.name(of: first)) is missing")
@@ -129,7 +136,6 @@ extension EnvelopeLine {
       let (content, escaped) = try scanner.string()
       scanner.skipWhiteSpace()
       guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.flaw(.missingColon) }
-      scanner.skipWhiteSpace()
       guard escaped else { return unsafe key(named: scanner.slice(content)) }
       var decoded: [UInt8] = []
       JSONString.appendDecoded(unsafe Array(scanner.slice(content)), to: &decoded)

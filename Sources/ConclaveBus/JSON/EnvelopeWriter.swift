@@ -7,7 +7,9 @@ import Glibc
 //
 // incarnation is there unless it is 0, position where the transport has one. A payload may hold
 // line feeds between its tokens, but not the line: each is written as a space, and payloadNewlines
-// says at which bytes of the payload, so that it arrives byte for byte.
+// says at which bytes of the payload, so that it arrives byte for byte. Where it is there, even
+// empty, the payload is everything between the colon and the comma; where it is not, white space
+// there means nothing.
 
 extension LineCursor {
   /// The most that ``beginEnvelope(process:counter:seq:timestamp:)`` writes.
@@ -75,6 +77,8 @@ extension LineCursor {
     }
     if let first = unsafe LineCursor.firstNewline(in: payload, from: 0) {
       unsafe hideNewlines(of: payload, first: first, copiedTo: start)
+    } else if unsafe LineCursor.isPadded(payload) {
+      literal(#","payloadNewlines":[]"#)
     }
     byte(UInt8(ascii: "}"))
   }
@@ -91,6 +95,14 @@ extension LineCursor {
       next = unsafe LineCursor.firstNewline(in: payload, from: offset + 1)
     }
     byte(UInt8(ascii: "]"))
+  }
+
+  /// Whether a payload begins or ends with white space, which must arrive as well.
+  @inline(__always)
+  private static func isPadded(_ payload: UnsafeRawBufferPointer) -> Bool {
+    guard let last = unsafe payload.last else { return false }
+    let first = unsafe payload[0]
+    return first <= 0x20 || last <= 0x20
   }
 
   /// Index of the first line feed from `start` on. `memchr` looks at 32 bytes at a time.

@@ -1,5 +1,4 @@
 import CShim
-import Glibc
 import SharedRing
 import Synchronization
 
@@ -34,10 +33,8 @@ final class SharedMemoryLane: Sendable {
       _ payload: RawSpan, on stream: SharedMemoryStream, wait: RingPublisher.Wait
     ) throws(RingError) -> Bool {
       let now = unsafe conclave_stamp_clock_now(&clock)
-      let published = try stream.publish(
-        payload, to: &publisher, timestamp: now, counter: takeID(), wait: wait)
-      publisher.wake()
-      return published
+      return try stream.publish(
+        payload, to: &publisher, timestamp: now, counter: takeID(), wait: wait, wakes: true)
     }
 
     mutating func publish(
@@ -49,16 +46,14 @@ final class SharedMemoryLane: Sendable {
         let (payload, stream) = each(index)
         let published = try unsafe stream.publish(
           payload.bytes.span.bytes, to: &publisher, timestamp: now,
-          counter: takeID(), wait: .never)
+          counter: takeID(), wait: .never, wakes: false)
         if !published { return index }
       }
       return count
     }
   }
 
-  private let holder: Mutex<Holder>
-  /// Whether somebody holds the lock and sleeps for room.
-  private let isWaiting = Atomic<Bool>(false)
+  private let holder: LaneLock<Holder>
   /// Apart from `holder`, which may be held for as long as somebody waits for room.
   private let registry: Mutex<StreamRegistry>
   private let messageLimit: Int
@@ -69,7 +64,7 @@ final class SharedMemoryLane: Sendable {
       location, creating: geometry, incarnation: ProcessIdentity.newIncarnation())
     messageLimit = publisher.messageLimit
     registry = Mutex(StreamRegistry(list: publisher.streamList))
-    holder = Mutex(Holder(publisher: publisher))
+    holder = LaneLock(Holder(publisher: publisher))
   }
 
   /// The lane of this process on the bus at `location`, claimed when nobody in this process holds it.
@@ -111,47 +106,24 @@ final class SharedMemoryLane: Sendable {
     _ payload: RawSpan, on stream: SharedMemoryStream, wait: PublishWait,
     cancellation: RingCancellation
   ) throws(RingError) -> Bool {
-    // Almost always there is room, and the lock is held for some nanoseconds only.
-    let published = try withHolder { (holder) throws(RingError) in
+    // Almost always there is room.
+    let published = try holder.withLock { (holder) throws(RingError) in
       try holder.publish(payload, on: stream, wait: .never)
     }
     if published == true { return true }
     guard wait == .blocking else { return false }
-    return try publishWaiting(payload, on: stream, cancellation: cancellation)
+    return try holder.withLockWaiting { (holder) throws(RingError) in
+      waitCount.wrappingAdd(1, ordering: .relaxed)
+      return try holder.publish(payload, on: stream, wait: .untilRoom(cancellation))
+    }
   }
 
   /// Publishes as many of `count` payloads as there is room for, and wakes subscribers once.
   func publish(
     count: Int, _ each: (Int) -> (RawJSON, SharedMemoryStream)
   ) throws(RingError) -> Int {
-    try withHolder { (holder) throws(RingError) in
+    try holder.withLock { (holder) throws(RingError) in
       try holder.publish(count: count, each)
     } ?? 0
-  }
-
-  /// Runs `body` with the lock, or returns nil at once while somebody sleeps for room with the lock
-  /// held: then there is no room for us either, and to wait for the lock would be to wait for room.
-  private func withHolder<R>(
-    _ body: (inout Holder) throws(RingError) -> R
-  ) throws(RingError) -> R? {
-    while !isWaiting.load(ordering: .acquiring) {
-      let result = try holder.withLockIfAvailable { (holder) throws(RingError) in
-        try body(&holder)
-      }
-      if let result { return result }
-      sched_yield()
-    }
-    return nil
-  }
-
-  private func publishWaiting(
-    _ payload: RawSpan, on stream: SharedMemoryStream, cancellation: RingCancellation
-  ) throws(RingError) -> Bool {
-    try holder.withLock { (holder) throws(RingError) in
-      waitCount.wrappingAdd(1, ordering: .relaxed)
-      isWaiting.store(true, ordering: .releasing)
-      defer { isWaiting.store(false, ordering: .releasing) }
-      return try holder.publish(payload, on: stream, wait: .untilRoom(cancellation))
-    }
   }
 }

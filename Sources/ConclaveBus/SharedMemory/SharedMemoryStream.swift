@@ -52,16 +52,16 @@ final class SharedMemoryStream: Sendable {
   @inline(__always)
   func publish(
     _ payload: RawSpan, to lane: inout RingPublisher, timestamp: UInt64, counter: UInt64,
-    wait: RingPublisher.Wait
+    wait: RingPublisher.Wait, wakes: Bool
   ) throws(RingError) -> Bool {
     let seq = unsafe numbering.last.pointee + 1
     unsafe head.storeBytes(of: seq, toByteOffset: 0, as: UInt64.self)
     unsafe head.storeBytes(of: timestamp, toByteOffset: 8, as: UInt64.self)
     unsafe head.storeBytes(of: counter, toByteOffset: 16, as: UInt64.self)
-    guard try unsafe lane.publish(head: UnsafeRawBufferPointer(head), body: payload, wait: wait)
-    else { return false }
-    unsafe numbering.last.pointee = seq
-    lane.note(numbering.listing, number: seq)
-    return true
+    let published = try unsafe lane.publish(
+      head: UnsafeRawBufferPointer(head), body: payload, as: numbering.listing, number: seq,
+      wait: wait, wakes: wakes)
+    if published { unsafe numbering.last.pointee = seq }
+    return published
   }
 }

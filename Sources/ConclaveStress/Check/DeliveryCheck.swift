@@ -1,7 +1,7 @@
 package import ConclaveBus
 
-/// Checks everything that one subscriber receives against what the publishers must have sent: bytes,
-/// order, numbers, and that what is missing was reported, no more and no less.
+/// Checks everything that one subscriber receives against what the publishers must have sent:
+/// bytes, order, numbers, and that what is missing was reported, no more and no less.
 ///
 /// Allocates nothing per message as long as nothing is wrong.
 package struct DeliveryCheck {

@@ -1,6 +1,6 @@
-/// Counts times in nanoseconds in buckets that are linear within a power of two, as HdrHistogram does
-/// (Gil Tene): three significant digits from a nanosecond to a quarter of an hour, at the price of one
-/// increment.
+/// Counts times in nanoseconds in buckets that are linear within a power of two, as HdrHistogram
+/// does (Gil Tene): three significant digits from a nanosecond to a quarter of an hour, at the
+/// price of one increment.
 package struct LatencyHistogram: Equatable, Sendable {
   /// Buckets per power of two; each is at most a thousandth wide.
   private static let linear = 1024
@@ -27,8 +27,8 @@ package struct LatencyHistogram: Equatable, Sendable {
     maximum = max(maximum, other.maximum)
   }
 
-  /// The value that this share of all values does not exceed, rounded up to the end of its bucket; 0
-  /// when there are none.
+  /// The value that this share of all values does not exceed, rounded up to the end of its bucket;
+  /// 0 when there are none.
   package func percentile(_ share: Double) -> UInt64 {
     let wanted = max(1, UInt64((share * Double(total)).rounded(.up)))
     var seen: UInt64 = 0

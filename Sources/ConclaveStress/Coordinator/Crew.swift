@@ -40,7 +40,7 @@ struct Crew {
   ) throws(BusError) -> WorkerHandle.Body {
     .thread(
       try StressThread {
-        worker.run(on: bus, WorkerLink(orders: orders, reports: reports)) {}?.join()
+        worker.run(on: bus, WorkerLink(orders: orders, reports: reports)) {}.follower?.join()
         close(orders)
         close(reports)
       })
@@ -52,7 +52,7 @@ struct Crew {
     let words = workerCommand + worker.arguments(directory: directory)
     var arguments = unsafe words.map { unsafe strdup($0) }
     unsafe arguments.append(nil)
-    defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+    defer { unsafe arguments.forEach { unsafe free($0) } }
     var pid: pid_t = 0
     let failure = unsafe conclave_spawn_self(&arguments, orders, reports, &pid)
     guard failure == 0 else {

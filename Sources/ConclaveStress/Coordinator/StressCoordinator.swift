@@ -75,7 +75,7 @@ final class StressCoordinator {
       for (worker, entry) in zip(waiting, watched) where entry.revents != 0 { try hear(worker) }
     }
     try checkForMoves()
-    onProgress(StressProgress(plan, state.progress, start: start))
+    onProgress(StressProgress(plan, accounted: state.progress, start: start))
   }
 
   private func hear(_ worker: WorkerHandle) throws(StressFailure) {

@@ -21,15 +21,14 @@ struct StressState {
   private var phases: [WorkerRole: Phase]
   private(set) var published: [Int: PublisherResult] = [:]
   private(set) var received: [Int: SubscriberResult] = [:]
-  /// How many messages each subscriber has accounted for.
-  private(set) var progress: [UInt64]
+  /// How many messages each worker has published or accounted for.
+  private var counts: [WorkerRole: UInt64] = [:]
   /// Rises whenever anything moved.
   private(set) var moves = 0
 
   init(_ plan: StressPlan) {
     let roles = StressState.roles(plan)
     phases = Dictionary(uniqueKeysWithValues: roles.map { ($0, .starting) })
-    progress = Array(repeating: 0, count: plan.subscribers)
   }
 
   /// Subscribers first.
@@ -40,7 +39,8 @@ struct StressState {
   /// Takes a report in.
   ///
   /// - Throws: what the worker failed with, or that it is not its turn to say this.
-  mutating func receive(_ report: WorkerReport, from role: WorkerRole) throws(BusError) -> [Action] {
+  mutating func receive(_ report: WorkerReport, from role: WorkerRole) throws(BusError) -> [Action]
+  {
     switch (report, role, phases[role]) {
     case (.failed(let error), _, _):
       throw BusError(error.code, "\(role.name): \(error.message)", hint: error.hint)
@@ -48,20 +48,28 @@ struct StressState {
       moves += 1
       phases[role] = .working
       return phases.values.contains(.starting) ? [] : [.start]
-    case (.progress(let count), .subscriber(let index), .working):
-      if progress[index] != count { moves += 1 }
-      progress[index] = count
+    case (.progress(let count), _, .working):
+      if counts.updateValue(count, forKey: role) ?? 0 != count { moves += 1 }
       return []
     case (.published(let result), .publisher(let index), .working):
       published[index] = result
+      counts[role] = result.published
       return finish(role)
     case (.received(let result), .subscriber(let index), .working):
       received[index] = result
-      progress[index] = result.delivered + result.gapsReported
+      counts[role] = result.delivered + result.gapsReported
       return finish(role)
     default:
       throw BusError(.system, "\(role.name) said something out of turn")
     }
+  }
+
+  /// How many messages the slowest subscriber has accounted for; without subscribers, how many were
+  /// published.
+  var progress: UInt64 {
+    let roles = phases.keys
+    let received = roles.filter { !$0.isPublisher }.map { counts[$0] ?? 0 }
+    return received.min() ?? roles.reduce(0) { $0 + (counts[$1] ?? 0) }
   }
 
   /// Those that are not done yet.

@@ -1,5 +1,5 @@
-/// Fixed-width hexadecimal digits, eight at a time in one register: writing and reading a number costs
-/// a few shifts and no loop, which matters at ten million payloads a second.
+/// Fixed-width hexadecimal digits, eight at a time in one register: writing and reading a number
+/// costs a few shifts and no loop, which matters at ten million payloads a second.
 enum HexDigits {
   /// The eight lower-case digits of `value` as they lie in memory.
   @inline(__always)

@@ -1,17 +1,21 @@
-/// Where the fields of a stress payload lie. A payload is one flat JSON object such as
+/// Where the fields of a stress payload lie. A payload is a JSON object with one text, such as
 ///
-///     {"who":"00000007","no":"000000000000002a","at":"0000000000000000","ck":"0123456789abcdef","xx":"..."}
+/// `{"msg":"00000007 number 000000000000002a due at 0000000000000000 sum is 0123456789abcdef`
+/// and then ` filler `, some letters, and `"}`:
 ///
-/// - `who`: the publisher's index, `no`: 1, 2, 3 ... per publisher, `at`: when it was due
-///   (CLOCK_MONOTONIC in nanoseconds; 0 without a rate), `ck`: the ``Fingerprint`` of all other bytes,
-///   all in hexadecimal digits; `xx`: a filler that differs from message to message.
+/// - the publisher's index;
+/// - the number: 1, 2, 3 ... per publisher;
+/// - when it was due: CLOCK_MONOTONIC in nanoseconds, 0 without a rate;
+/// - the ``Fingerprint`` of all other bytes; all of these in hexadecimal digits;
+/// - a filler that differs from message to message.
 ///
-/// Everything but the end lies on a grid of eight bytes, which the short names make possible; so a
-/// payload is written and hashed word by word. A length that is no multiple of eight puts spaces
-/// before the last brace.
+/// One text, because a stress run measures the bus, not how fast JSON with many members is checked.
+/// Everything but the end lies on a grid of eight bytes, so that a payload is written and hashed
+/// word by word. A length that is no multiple of eight puts spaces before the last brace.
 struct PayloadLayout {
   static let head =
-    #"{"who":"00000000","no":"0000000000000000","at":"0000000000000000","ck":"0000000000000000","xx":""#
+    #"{"msg":"00000000 number 0000000000000000 due at 0000000000000000"#
+    + " sum is 0000000000000000 filler "
   static let publisher = 8
   static let number = 24
   static let due = 48
@@ -30,8 +34,8 @@ struct PayloadLayout {
     self.length = length
   }
 
-  /// Where the last word on the grid begins: six bytes of filler, the quotation mark, and the brace or
-  /// a space.
+  /// Where the last word on the grid begins: six bytes of filler, the quotation mark, and the brace
+  /// or a space.
   var lastWord: Int { length & ~7 - 8 }
 
   /// How many words of filler there are in front of the last word.

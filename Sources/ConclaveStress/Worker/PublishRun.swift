@@ -3,15 +3,24 @@ import ConclaveBus
 
 /// A publisher's part: its share of the messages, one by one or in batches, at full speed or paced.
 struct PublishRun: ~Copyable {
+  private static let reportNanoseconds: UInt64 = 1_000_000_000
+  /// The longest sleep: how soon a thread notices that it is not wanted any more.
+  private static let napNanoseconds: UInt64 = 100_000_000
+
   private let publisher: Publisher
+  private let link: WorkerLink
   private let writer: PayloadWriter
   private let share: UInt64
   private let batch: UInt64
   private let schedule: Schedule?
   private var stalls: StallClock
+  private var lastReport: UInt64
 
-  init(_ plan: StressPlan, index: Int, publisher: Publisher, start: UInt64) {
+  init(
+    _ plan: StressPlan, index: Int, publisher: Publisher, link: WorkerLink, start: UInt64
+  ) {
     self.publisher = publisher
+    self.link = link
     writer = PayloadWriter(publisher: index, length: plan.payloadBytes)
     share = plan.shares[index]
     batch = UInt64(plan.batch)
@@ -21,9 +30,10 @@ struct PublishRun: ~Copyable {
         publisher: UInt64(index))
     }
     stalls = StallClock(start: start)
+    lastReport = start
   }
 
-  /// Publishes everything.
+  /// Publishes everything, unless the coordinator hangs up.
   mutating func run() throws(BusError) -> PublisherResult {
     if let schedule {
       try runPaced(by: schedule)
@@ -45,7 +55,7 @@ struct PublishRun: ~Copyable {
         try publishOne(number, due: 0)
         number += 1
       }
-      stalls.tick()
+      noteProgress(pause)
     }
   }
 
@@ -54,7 +64,7 @@ struct PublishRun: ~Copyable {
     while number <= share {
       let last = min(share, number + batch - 1)
       try publishBatch(number...last) { _ in 0 }
-      stalls.tick()
+      noteProgress(last)
       number = last + 1
     }
   }
@@ -66,11 +76,8 @@ struct PublishRun: ~Copyable {
     var number: UInt64 = 1
     while number <= share {
       let due = schedule.due(number)
-      if conclave_monotonic_ns() < due {
-        conclave_pace_until(due)
-        stalls.rest(until: due)
-      }
-      let now = conclave_monotonic_ns()
+      let now = sleep(until: due)
+      if now < due { return }
       var last = number
       while last < share, last - number + 1 < batch, schedule.due(last + 1) <= now { last += 1 }
       if batch == 1 {
@@ -78,9 +85,28 @@ struct PublishRun: ~Copyable {
       } else {
         try publishBatch(number...last) { schedule.due($0) }
       }
-      stalls.tick()
+      noteProgress(last)
       number = last + 1
     }
+  }
+
+  /// Returns the time: `due` or later, or earlier when the coordinator has hung up.
+  private mutating func sleep(until due: UInt64) -> UInt64 {
+    var now = conclave_monotonic_ns()
+    guard now < due else { return now }
+    while now < due, !link.isAbandoned {
+      conclave_pace_until(min(due, now + PublishRun.napNanoseconds))
+      now = conclave_monotonic_ns()
+    }
+    stalls.rest(until: min(due, now))
+    return now
+  }
+
+  private mutating func noteProgress(_ number: UInt64) {
+    stalls.tick()
+    guard stalls.last - lastReport >= PublishRun.reportNanoseconds else { return }
+    lastReport = stalls.last
+    link.send(.progress(number))
   }
 
   @inline(__always)

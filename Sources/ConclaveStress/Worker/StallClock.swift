@@ -1,8 +1,9 @@
 import CShim
 
-/// Measures the longest time that a publisher stood still while it had messages to send: between two
-/// moments of progress that lie ``interval`` messages apart, the first one being the common start, so
-/// that who is not let begin stands still, too. Includes the time for those messages themselves.
+/// Measures the longest time that a publisher stood still while it had messages to send: between
+/// two moments of progress that lie ``interval`` messages apart, the first one being the common
+/// start, so that who is not let begin stands still, too. Includes the time for those messages
+/// themselves.
 struct StallClock {
   /// Messages between two looks at the clock, which costs as much as two messages.
   static let interval = 64

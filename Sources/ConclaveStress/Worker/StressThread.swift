@@ -2,8 +2,7 @@ import ConclaveBus
 import Glibc
 
 /// A thread that may block, unlike Swift's cooperative ones.
-@safe
-struct StressThread: @unchecked Sendable {
+struct StressThread: Sendable {
   private let thread: pthread_t
 
   init(_ body: @escaping @Sendable () -> Void) throws(BusError) {

@@ -2,8 +2,8 @@ import CShim
 import ConclaveBus
 import Glibc
 
-/// One publisher or subscriber: opens the bus, says that it is ready, does its work, tells what came
-/// of it.
+/// One publisher or subscriber: opens the bus, says that it is ready, does its work, tells what
+/// came of it.
 package struct StressWorker: Sendable {
   package let plan: StressPlan
   package let role: WorkerRole
@@ -26,54 +26,69 @@ package struct StressWorker: Sendable {
       link.send(.failed(error))
       return false
     }
-    // Not joined: it ends with the process.
-    return run(on: bus, link) { _exit(EXIT_FAILURE) } != nil
+    // The follower is not joined: it ends with the process.
+    return run(on: bus, link) { _exit(EXIT_FAILURE) }.isDone
+  }
+
+  /// How a worker ended.
+  struct End {
+    let isDone: Bool
+    /// The thread that follows the orders until the coordinator hangs up.
+    var follower: StressThread?
   }
 
   /// Does the work; whatever goes wrong is reported.
   ///
   /// - Parameter onAbandoned: see ``WorkerLink/follow(onAbandoned:)``.
-  /// - Returns: the thread that follows the orders to their end; nil when something went wrong.
   func run(
     on bus: any MessageBus, _ link: WorkerLink, onAbandoned: @escaping @Sendable () -> Void
-  ) -> StressThread? {
+  ) -> End {
+    var follower: StressThread?
     do throws(BusError) {
-      switch role {
-      case .publisher(let index): return try publish(index, bus, link, onAbandoned)
-      case .subscriber: return try subscribe(bus, link, onAbandoned)
-      }
+      let report =
+        switch role {
+        case .publisher(let index):
+          try publish(index, bus, link) { () throws(BusError) in
+            follower = try link.follow(onAbandoned: onAbandoned)
+          }
+        case .subscriber:
+          try subscribe(bus, link) { () throws(BusError) in
+            follower = try link.follow(onAbandoned: onAbandoned)
+          }
+        }
+      if let report { link.finish(report) }
+      return End(isDone: report != nil, follower: follower)
     } catch {
-      link.send(.failed(error))
-      return nil
+      link.finish(.failed(error))
+      return End(isDone: false, follower: follower)
     }
   }
 
+  /// nil when there was no start.
   private func publish(
-    _ index: Int, _ bus: any MessageBus, _ link: WorkerLink,
-    _ onAbandoned: @escaping @Sendable () -> Void
-  ) throws(BusError) -> StressThread? {
+    _ index: Int, _ bus: any MessageBus, _ link: WorkerLink, onStart: () throws(BusError) -> Void
+  ) throws(BusError) -> WorkerReport? {
     let publisher = try bus.publisher(
       topic: Topic(StressNames.topic), sender: StressNames.sender(index), type: StressNames.type)
     link.send(.ready)
     guard let start = link.awaitStart() else { return nil }
-    let follower = try link.follow(onAbandoned: onAbandoned)
-    var run = PublishRun(plan, index: index, publisher: publisher, start: start)
+    try onStart()
+    var run = PublishRun(plan, index: index, publisher: publisher, link: link, start: start)
     var result = try run.run()
     result.backPressureWaits = (bus as? SharedMemoryBus)?.backPressureWaits
-    link.finish(.published(result))
-    return follower
+    return .published(result)
   }
 
+  /// nil when there was no start.
   private func subscribe(
-    _ bus: any MessageBus, _ link: WorkerLink, _ onAbandoned: @escaping @Sendable () -> Void
-  ) throws(BusError) -> StressThread? {
+    _ bus: any MessageBus, _ link: WorkerLink, onStart: () throws(BusError) -> Void
+  ) throws(BusError) -> WorkerReport? {
     let subscription = try bus.subscribe(
       to: TopicPrefix(StressNames.topic), options: plan.subscriptionOptions)
     link.send(.ready)
     guard link.awaitStart() != nil else { return nil }
-    let follower = try link.follow(onAbandoned: onAbandoned)
+    try onStart()
     var run = SubscribeRun(plan, subscription: subscription, link: link)
-    link.finish(.received(try run.run()))
-    return follower
+    return .received(try run.run())
   }
 }

@@ -22,7 +22,8 @@ struct Arguments {
   /// The option's text, or else its environment variable's, unless that is empty.
   func text(_ option: Option) -> String? { given(option)?.text }
 
-  /// The text of an option that is declared as required; the parser has seen to it that it is there.
+  /// The text of an option that is declared as required; the parser has seen to it that it is
+  /// there.
   func required(_ option: Option) -> String {
     guard let text = text(option), option.isRequired else {
       preconditionFailure("--\(option.long) is not declared as required")

@@ -15,8 +15,8 @@ func parseDuration(_ text: String) -> Duration? {
   return seconds <= 100 * 366 * 86400 ? .seconds(seconds) : nil
 }
 
-/// A size in bytes: a number, which may have a fraction, and `B`, `KiB`, `MiB`, `GiB`, `kB`, `MB` or
-/// `GB`; bytes without a unit. nil for anything else.
+/// A size in bytes: a number, which may have a fraction, and `B`, `KiB`, `MiB`, `GiB`, `kB`, `MB`
+/// or `GB`; bytes without a unit. nil for anything else.
 func parseByteCount(_ text: String) -> Int? {
   guard let (number, unit) = splitUnit(text) else { return nil }
   let scale: Double

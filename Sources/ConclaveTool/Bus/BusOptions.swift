@@ -3,7 +3,7 @@ import ConclaveBus
 /// Options that several commands of the group `bus` share.
 extension Option {
   static let busDirectory = Option(
-    "bus-dir", value: "DIR", environment: "BUS_DIR", "the bus directory; see conclave bus where")
+    "bus-dir", value: "DIR", environment: "BUS_DIR", "the bus directory")
   static let transport = Option(
     "transport", value: "shm|file", environment: "BUS_TRANSPORT",
     "shared memory (the default), or one durable file per topic")
@@ -20,6 +20,25 @@ extension Arguments {
   func busLocation() throws(BusError) -> BusLocation {
     // `text` would take the variable for the option; here it matters which one it was.
     try BusLocation.find(option: has(.busDirectory) ? text(.busDirectory) : nil)
+  }
+
+  /// The directory of the bus; `notFound` unless it exists or may be made.
+  func busDirectory(create: Bool) throws(BusError) -> BusDirectory {
+    let location = try busLocation()
+    guard create || location.exists else {
+      throw BusError(
+        .notFound, "there is no bus at \(location.path)",
+        hint: "see conclave bus where; the first publish or subscribe makes the bus")
+    }
+    return try BusDirectory(opening: location.path, create: create)
+  }
+
+  /// The bus itself, by the transport that was chosen.
+  func openBus(create: Bool, polling: PollingIntervals = PollingIntervals()) throws
+    -> any MessageBus
+  {
+    let transport = try word(.transport, of: Transport.self) ?? .sharedMemory
+    return try transport.open(busDirectory(create: create), polling: polling)
   }
 
   func pollingIntervals() throws(ToolError) -> PollingIntervals {

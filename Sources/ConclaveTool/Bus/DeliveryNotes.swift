@@ -34,10 +34,13 @@ struct DeliveryNotes: Sendable {
 
   private func words(for warning: BusWarning) -> (kind: String, message: String) {
     switch warning {
-    case .overrun(let lost):
-      ("overrun", "this subscriber is too slow and was overrun; \(lost) records are lost")
+    case .overrun:
+      ("overrun", "this subscriber is too slow and was overrun; gaps say what is lost")
     case .queueFull(let capacity):
-      ("queueFull", "this subscriber is too slow; its queue of \(capacity) messages is full")
+      (
+        "queueFull",
+        "this subscriber is too slow and its queue of \(capacity) is full; gaps say what is lost"
+      )
     case .damagedLine(let file, let offset, let reason):
       ("damagedLine", "skipped a line of \(quoted(file)) at byte \(offset): \(reason)")
     case .fileReplaced(let file):

@@ -38,7 +38,8 @@ enum StressCommand: Command {
       let progress = ProgressLine(console, plan, isQuiet: arguments.has(quiet))
       defer { progress.clear() }
       let run = StressRun(
-        plan, workerCommand: StressWorkerCommand.commandLine, directory: arguments.text(busDirectory),
+        plan, workerCommand: StressWorkerCommand.commandLine,
+        directory: arguments.text(busDirectory),
         interruption: signals, onProgress: progress.show)
       do throws(StressFailure) {
         results.append(try run.run())

@@ -34,7 +34,8 @@ extension StressCommand {
   static let batch = Option("batch", value: "N", "messages per publish; default 1")
   static let quiet = Option("quiet", short: "q", "no progress line")
   static let busDirectory = Option(
-    "bus-dir", value: "DIR", "use this bus and leave it; a fresh one is made and removed by default")
+    "bus-dir", value: "DIR", "use this bus and leave it; a fresh one is made and removed by default"
+  )
 
   /// One plan for each transport.
   static func plans(_ arguments: Arguments) throws(ToolError) -> [StressPlan] {
@@ -42,7 +43,8 @@ extension StressCommand {
     if let value = try count(arguments, publishers) { plan.publishers = value }
     if let value = try count(arguments, subscribers) { plan.subscribers = value }
     if let value = try count(arguments, messages) { plan.messages = value }
-    if let value = try arguments.value(payload, form: "a size such as 256 or 4KiB", parseByteCount) {
+    if let value = try arguments.value(payload, form: "a size such as 256 or 4KiB", parseByteCount)
+    {
       plan.payloadBytes = value
     }
     plan.rate = try count(arguments, rate)

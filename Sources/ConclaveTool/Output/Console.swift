@@ -11,7 +11,8 @@ struct Console {
   init(json: Bool) { notes = Notes(json: json) }
 }
 
-/// Standard error: each note is one line and one write, so that notes of several threads do not mix.
+/// Standard error: each note is one line and one write, so that notes of several threads do not
+/// mix.
 struct Notes: Sendable {
   /// Whether notes are JSON objects instead of sentences.
   let json: Bool

@@ -20,7 +20,8 @@ struct JSONObject {
   }
   mutating func addNull(_ key: String) { add(key, raw: "null") }
 
-  /// A number with at most `digits` digits behind the point; nil and what is not finite become null.
+  /// A number with at most `digits` digits behind the point; nil and what is not finite become
+  /// null.
   mutating func add(_ key: String, _ value: Double?, digits: Int = 3) {
     guard let value, value.isFinite else { return addNull(key) }
     add(key, raw: decimal(value, digits: digits))

@@ -5,8 +5,8 @@ struct OutputClosed: Error {}
 
 /// Bytes on their way to a file descriptor, sent when ``flush()`` is called or much has gathered.
 ///
-/// Short writes are continued, a descriptor that somebody made non-blocking is waited for. Used by one
-/// thread at a time.
+/// Short writes are continued, a descriptor that somebody made non-blocking is waited for. Used by
+/// one thread at a time.
 final class Output {
   /// A writer that never pauses still flushes when this much has gathered.
   static let flushThreshold = 65_536
@@ -28,7 +28,8 @@ final class Output {
 
   /// Sends everything.
   ///
-  /// - Throws: ``OutputClosed``, or ``ToolError`` for any other failure, such as a full disk. What was
+  /// - Throws: ``OutputClosed``, or ``ToolError`` for any other failure, such as a full disk. What
+  ///   was
   ///   not sent is dropped, so that a later flush does not send it out of place.
   func flush() throws {
     defer { bytes.removeAll(keepingCapacity: bytes.capacity <= 4 * Output.flushThreshold) }

@@ -1,0 +1,100 @@
+import ConclaveBus
+import Glibc
+
+/// `conclave bus clean`: removes what dead participants left behind.
+enum CleanCommand: Command {
+  private static let yes = Option("yes", short: "y", "do not ask, on a terminal")
+  private static let dryRun = Option(
+    "dry-run", short: "n", "only say what would be removed")
+
+  static let usage = Usage(
+    "bus clean", "remove a bus whose participants are all dead",
+    details: """
+      Removes the shared-memory segment and the topic files, and says so; nothing else
+      in the directory is touched. While anybody takes part nothing is removed, and
+      the command ends with exit code 5. Messages in topic files are gone for good.
+      """,
+    options: [yes, dryRun, .busDirectory],
+    examples: [
+      Example("see what is there to remove", "conclave bus clean --dry-run"),
+      Example("remove it without a question", "conclave bus clean --yes"),
+    ])
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let directory = try arguments.busDirectory(create: false)
+    // All of the bus is looked at before any of it is removed.
+    let segment = try idleSegment(of: directory)
+    try FileBus.checkUnused(directory)
+    let found = Removal(
+      segment: segment, files: try FileBus.status(of: directory).map(\.path))
+    let isDry = arguments.has(dryRun)
+    if !isDry, !found.isEmpty {
+      if !arguments.has(yes) { try confirm(found, console) }
+      // Both refuse once more, each under its own lock, should somebody have come meanwhile.
+      _ = try SharedMemoryBus.clean(directory)
+      _ = try FileBus.clean(directory)
+    }
+    try console.output.write(
+      console.json ? found.json(isDry: isDry).text + "\n" : found.text(isDry: isDry))
+    return .success
+  }
+
+  /// The path of the segment, or nil where there is none.
+  ///
+  /// - Throws: `busy`, naming who takes part.
+  private static func idleSegment(of directory: BusDirectory) throws(BusError) -> String? {
+    do throws(BusError) {
+      guard let segment = try SharedMemoryBus.status(of: directory) else { return nil }
+      try refuseIfAlive(segment)
+      return segment.path
+    } catch {
+      // What another version or a crash left behind cannot be looked into, but can be removed.
+      guard error.code == .incompatible || error.code == .corrupt else { throw error }
+      return SharedMemoryBus.segmentPath(of: directory)
+    }
+  }
+
+  private static func refuseIfAlive(_ segment: SharedMemoryStatus) throws(BusError) {
+    let lanes = segment.lanes.filter(\.isLive).map(\.process)
+    let rows = segment.subscribers.filter(\.isLive).map(\.process)
+    guard !lanes.isEmpty || !rows.isEmpty else { return }
+    let processes = Set(lanes + rows).sorted().prefix(10).map(String.init).joined(separator: ", ")
+    throw BusError(
+      .busy,
+      "the bus is in use by \(lanes.count) publishers and \(rows.count) subscribers",
+      hint: "end them first: process \(processes)")
+  }
+
+  /// Asks, where there is somebody to answer. A script that calls this means it.
+  private static func confirm(_ found: Removal, _ console: Console) throws(ToolError) {
+    guard Input.isTerminal, console.notes.isWatched else { return }
+    console.notes.ask(found.text(isDry: true) + "Remove it for good? [y/N] ")
+    let answer = readLine() ?? ""
+    guard ["y", "yes"].contains(answer.lowercased()) else {
+      throw ToolError(
+        .negative, code: "declined", "nothing was removed", hint: "answer y, or use --yes")
+    }
+  }
+}
+
+/// What is removed, or would be.
+private struct Removal {
+  let segment: String?
+  let files: [String]
+
+  var isEmpty: Bool { segment == nil && files.isEmpty }
+
+  func text(isDry: Bool) -> String {
+    guard !isEmpty else { return "nothing to remove\n" }
+    let paths = (segment.map { [$0] } ?? []) + files
+    return paths.map { "\(isDry ? "would remove" : "removed") \($0)\n" }.joined()
+  }
+
+  func json(isDry: Bool) -> JSONObject {
+    var object = JSONObject()
+    object.add("dryRun", isDry)
+    if let segment { object.add("segment", segment) } else { object.addNull("segment") }
+    object.add("files", files)
+    return object
+  }
+}

@@ -1,0 +1,122 @@
+import ConclaveBus
+
+/// `conclave bus publish`: one payload from an option or standard input, or one a line.
+enum PublishCommand: Command {
+  private static let sender = Option(
+    "sender", short: "s", value: "NAME", isRequired: true, "who says it, for instance task-3")
+  private static let type = Option(
+    "type", short: "t", value: "TYPE", isRequired: true,
+    "what kind of message it is, for instance board.discovery")
+  private static let payload = Option(
+    "payload", short: "p", value: "JSON", "the payload; without it, standard input is read")
+  private static let text = Option(
+    "text", "the payload is plain text: wrap it as {\"text\": ...}")
+  private static let lines = Option(
+    "lines", "standard input holds one payload a line; each is published as soon as it is read")
+
+  static let usage = Usage(
+    "bus publish", "publish messages on a topic",
+    details: """
+      A payload is one JSON value and is carried byte for byte, without the white
+      space around it; of text the line feeds at the end are left out. A topic is
+      segments of A-Z a-z 0-9 _ - joined by dots.
+
+      With --lines, empty lines are skipped (with --text they are messages, too).
+      At the first line that is not JSON the command ends with exit code 2: what
+      came before it is published, nothing after it is.
+
+      Prints nothing, or with --json {"published":N}.
+      """,
+    operands: [Operand("TOPIC", "where to publish, for instance build.done")],
+    options: [sender, type, payload, text, lines, .transport, .busDirectory],
+    examples: [
+      Example(
+        "say one thing",
+        "conclave bus publish build.done --sender ci --type result --payload '{\"ok\":true}'"),
+      Example(
+        "every line of a log, as it is written",
+        "tail -f app.log | conclave bus publish log.app --sender app --type line --text --lines"),
+    ])
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let topic = try Topic(arguments.operands[0])
+    let sender = arguments.required(sender)
+    let type = arguments.required(type)
+    let published: Int
+    if arguments.has(lines) {
+      guard !arguments.has(payload) else {
+        throw usageError("--payload and --lines exclude each other", hint: "leave one of them out")
+      }
+      hintAtTerminal(console, "type one payload a line; Ctrl-D ends")
+      let bus = try arguments.openBus(create: true)
+      defer { bus.close() }
+      let publisher = try bus.publisher(topic: topic, sender: sender, type: type)
+      published = try publishLines(publisher, asText: arguments.has(text))
+    } else {
+      // The payload first: what cannot be published must not make a bus.
+      let payload = try onePayload(arguments, console)
+      let bus = try arguments.openBus(create: true)
+      defer { bus.close() }
+      try bus.publisher(topic: topic, sender: sender, type: type).publish(payload)
+      published = 1
+    }
+    if console.json { try console.output.write("{\"published\":\(published)}\n") }
+    return .success
+  }
+
+  /// The payload of the option or of the whole standard input.
+  private static func onePayload(
+    _ arguments: Arguments, _ console: Console
+  ) throws(BusError) -> RawJSON {
+    if let given = arguments.text(payload), given != "-" {
+      return try PayloadForm(asText: arguments.has(text)).payload(Array(given.utf8))
+    }
+    hintAtTerminal(console, "type the payload; Ctrl-D ends it")
+    var input = Input()
+    return try PayloadForm(asText: arguments.has(text)).payload(wholeInput: input.readAll())
+  }
+
+  /// Publishes line after line, as many at a time as are there.
+  ///
+  /// - Throws: ``ToolError`` that names the line and how many messages were published before it.
+  private static func publishLines(
+    _ publisher: Publisher, asText: Bool
+  ) throws(ToolError) -> Int {
+    var input = Input()
+    let form = PayloadForm(asText: asText)
+    var published = 0
+    var lineNumber = 0
+    do {
+      while let lines = try input.nextLines() {
+        var batch: [RawJSON] = []
+        var refused: BusError?
+        for line in lines {
+          lineNumber += 1
+          do throws(BusError) {
+            if let payload = try form.payload(line: line) { batch.append(payload) }
+          } catch {
+            refused = error.at(line: lineNumber)
+            break
+          }
+        }
+        published += try publisher.publish(batch: batch)
+        if let refused { throw refused }
+      }
+    } catch let failure as PublishFailure {
+      throw ToolError(failure.cause).with(published: published + failure.published)
+    } catch {
+      throw ToolError(any: error).with(published: published)
+    }
+    return published
+  }
+
+  private static func hintAtTerminal(_ console: Console, _ hint: String) {
+    if Input.isTerminal, !console.json { console.notes.say("conclave: \(hint)") }
+  }
+}
+
+extension BusError {
+  fileprivate func at(line: Int) -> BusError {
+    BusError(code, "line \(line): \(message)", hint: hint)
+  }
+}

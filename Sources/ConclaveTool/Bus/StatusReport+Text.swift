@@ -1,0 +1,73 @@
+import ConclaveBus
+
+extension StatusReport {
+  /// For people.
+  var text: String {
+    var text = "bus          \(location.path)\n"
+    if let segment = now.sharedMemory {
+      text += self.text(of: segment)
+    } else {
+      text += "segment      none\n"
+    }
+    let bytes = now.files.reduce(0) { $0 + $1.bytes }
+    text += "files        \(now.files.count), \(readableBytes(bytes))\n"
+    var table = TextTable([
+      ("TOPIC", .left), ("BYTES", .right), ("PER SECOND", .right), ("MODIFIED", .left),
+    ])
+    for file in now.files {
+      table.add(
+        file.topic.name, "\(file.bytes)", shown(bytesPerSecond(file)), file.modified.description)
+    }
+    return text + table.text
+  }
+
+  private func text(of segment: SharedMemoryStatus) -> String {
+    let liveLanes = segment.lanes.count(where: \.isLive)
+    let liveRows = segment.subscribers.count(where: \.isLive)
+    let inMemory = readableBytes(segment.reservedBytes)
+    let lost = segment.subscribers.reduce(0) { $0 &+ $1.lost }
+    return """
+      segment      \(segment.path), layout \(segment.layoutVersion), made \(segment.created)
+                   \(readableBytes(segment.bytes)), of them \(inMemory) in memory
+      geometry     \(segment.slotCount) slots, \(segment.laneCount) lanes of \
+      \(readableBytes(UInt64(clamping: segment.laneBytes))), \(segment.subscriberCount) rows, \
+      messages up to \(readableBytes(UInt64(clamping: segment.messageLimit)))
+      records      \(segment.position), \(shown(recordsPerSecond(segment))) per second
+      lanes        \(liveLanes) live, \(segment.lanes.count - liveLanes) dead
+      \(laneTable(segment))\
+      subscribers  \(liveRows) live, \(segment.subscribers.count - liveRows) dead, \
+      \(lost) messages lost
+
+      """ + subscriberTable(segment)
+  }
+
+  private func laneTable(_ segment: SharedMemoryStatus) -> String {
+    var table = TextTable([
+      ("LANE", .right), ("STATE", .left), ("PID", .right), ("MESSAGES", .right),
+      ("PER SECOND", .right),
+    ])
+    for lane in segment.lanes {
+      table.add(
+        "\(lane.index)", state(lane.isLive), "\(lane.process)", "\(lane.messages)",
+        shown(messagesPerSecond(lane)))
+    }
+    return table.text
+  }
+
+  private func subscriberTable(_ segment: SharedMemoryStatus) -> String {
+    var table = TextTable([
+      ("ROW", .right), ("STATE", .left), ("PID", .right), ("POLICY", .left),
+      ("POSITION", .right), ("LAG", .right), ("LOST", .right), ("PREFIX", .left),
+    ])
+    for row in segment.subscribers {
+      table.add(
+        "\(row.index)", state(row.isLive), "\(row.process)", policy(row), "\(row.position)",
+        "\(row.lag)", "\(row.lost)", row.prefix.isEmpty ? "(all)" : row.prefix)
+    }
+    return table.text
+  }
+
+  private func state(_ isLive: Bool) -> String { isLive ? "live" : "dead" }
+
+  private func shown(_ rate: Double?) -> String { rate.map { decimal($0, digits: 1) } ?? "-" }
+}

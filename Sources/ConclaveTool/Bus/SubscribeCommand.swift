@@ -1,0 +1,108 @@
+import ConclaveBus
+
+/// `conclave bus subscribe`: envelopes as JSON Lines on standard output, gaps and warnings beside
+/// it.
+enum SubscribeCommand: Command {
+  private static let from = Option(
+    "from", value: "now|beginning|ID",
+    "where to begin: with what is published from now on (the default), with the oldest message "
+      + "that is left, or behind the message with this id")
+  private static let count = Option(
+    "count", short: "n", value: "N", "end after N messages, with exit code 0")
+  private static let timeout = Option(
+    "timeout", value: "TIME", "end when nothing arrived for this long, with exit code 4")
+  private static let policy = Option(
+    "policy", value: "dropping|back-pressure",
+    "when this subscriber is too slow, it loses messages and is told so (the default), or "
+      + "publishers wait for it")
+  private static let backPressureTimeout = Option(
+    "back-pressure-timeout", value: "TIME",
+    "how long one publish waits at most for this subscriber; without it as long as it lives")
+  private static let strict = Option(
+    "strict", "end with exit code 6 if messages were lost or damaged")
+
+  static let usage = Usage(
+    "bus subscribe", "print messages as they arrive, one JSON object a line",
+    details: """
+      Each line has id, seq, timestamp, sender, topic, type and payload, in this
+      order; other keys may follow. Gaps and warnings go to standard error, with
+      --json as JSON objects, too. Times are written like 100ms, 1s or 2m; plain
+      numbers are seconds.
+      """,
+    operands: [
+      Operand("PREFIX", isRequired: false, "a topic, received with all below it; all without it")
+    ],
+    options: [
+      from, count, timeout, policy, backPressureTimeout, strict, .transport, .pollInterval,
+      .pollMaxInterval, .busDirectory,
+    ],
+    examples: [
+      Example("the payloads below one topic", "conclave bus subscribe build | jq -c .payload"),
+      Example(
+        "wait at most a minute for one message",
+        "conclave bus subscribe build.done --count 1 --timeout 1m"),
+    ])
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let prefix = try TopicPrefix(arguments.operands.first ?? "")
+    let limit = try arguments.value(count, form: "a whole number from 1 up", parseCount)
+    let idle = try arguments.duration(timeout)
+    var options = SubscriptionOptions(policy: try policy(arguments), start: try start(arguments))
+    let notes = DeliveryNotes(notes: console.notes)
+    options.onWarning = { notes.warn($0) }
+
+    let bus = try arguments.openBus(create: true, polling: arguments.pollingIntervals())
+    defer { bus.close() }
+    let subscription = try bus.subscribe(to: prefix, options: options)
+    // So that it leaves in order, and status does not count it among the dead.
+    defer { subscription.cancel() }
+    let interruption = try Interruption.watch(subscription)
+    var printer = EnvelopePrinter(output: console.output, notes: notes, remaining: limit ?? .max)
+    try printer.follow(subscription, idle: idle)
+
+    if let exit = interruption.exitCode { return exit }
+    if arguments.has(strict), !subscription.losses.isNone { return .degraded }
+    if let idle, printer.remaining > 0, !subscription.isEnded {
+      try console.output.flush()
+      throw ToolError(
+        .timedOut, code: "timeout",
+        "nothing arrived for \(decimal(idle / .seconds(1), digits: 3)) s",
+        hint: "wait longer with --timeout, or begin earlier with --from")
+    }
+    return .success
+  }
+
+  private static func policy(
+    _ arguments: Arguments
+  ) throws(ToolError) -> SubscriptionOptions.Policy {
+    let name = try arguments.word(policy, of: PolicyName.self) ?? .dropping
+    let timeout = try arguments.duration(backPressureTimeout)
+    guard name == .backPressure || timeout == nil else {
+      throw usageError(
+        "--back-pressure-timeout means nothing without back pressure",
+        hint: "add --policy back-pressure")
+    }
+    return name == .dropping ? .dropping : .backPressure(timeout: timeout)
+  }
+
+  private enum PolicyName: String, CaseIterable {
+    case dropping
+    case backPressure = "back-pressure"
+  }
+
+  private static func start(
+    _ arguments: Arguments
+  ) throws(ToolError) -> SubscriptionOptions.Start {
+    try arguments.value(from, form: "now, beginning or a message's id") { text in
+      switch text {
+      case "now": .now
+      case "beginning": .beginning
+      default: MessageID(text).map { .after($0) }
+      }
+    } ?? .now
+  }
+}
+
+extension SubscriptionLosses {
+  fileprivate var isNone: Bool { lostMessages == 0 && damaged == 0 && abandoned == 0 }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import Testing
+
+/// `where`, `status` and `clean`.
+@Suite struct BusCareTests {
+  private func run(_ directory: URL, _ arguments: String...) throws -> Outcome {
+    try Tool.run(["bus"] + arguments, in: directory)
+  }
+
+  private func publish(_ directory: URL, _ topic: String = "t") throws {
+    let outcome = try run(
+      directory, "publish", topic, "-s", "s", "-t", "x", "-p", "1", "--transport", "file")
+    #expect(outcome == Outcome(exit: 0, output: "", errors: ""))
+  }
+
+  @Test func whereByEachRule() throws {
+    try withDirectory { directory in
+      let path = directory.path
+      #expect(
+        try run(directory, "where")
+          == Outcome(
+            exit: 0, output: "\(path)/.conclave/bus\n",
+            errors: "in the working directory, as there is none above it and no git; not made yet\n"
+          ))
+      #expect(
+        try run(directory, "where", "--bus-dir", "x", "--json")
+          == Outcome(
+            exit: 0, output: "{\"path\":\"\(path)/x\",\"rule\":\"option\",\"exists\":false}\n",
+            errors: ""))
+      #expect(
+        try Tool.run(["bus", "where"], in: directory, environment: ["BUS_DIR": path])
+          == Outcome(
+            exit: 0, output: "\(path)\n", errors: "named by the environment variable BUS_DIR\n"))
+      try publish(directory)
+      #expect(
+        try run(directory, "where")
+          == Outcome(
+            exit: 0, output: "\(path)/.conclave/bus\n",
+            errors: "the nearest one, from the working directory upwards\n"))
+    }
+  }
+
+  @Test(arguments: ["status", "clean"])
+  func noBusIsNotFound(_ command: String) throws {
+    try withDirectory { directory in
+      let outcome = try run(directory, command)
+      #expect(
+        outcome
+          == Outcome(
+            exit: 3, output: "",
+            errors:
+              "conclave: there is no bus at \(directory.path)/.conclave/bus; see conclave bus "
+              + "where; the first publish or subscribe makes the bus\n"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+    }
+  }
+
+  @Test func statusOfFiles() throws {
+    try withDirectory { directory in
+      try publish(directory, "b")
+      try publish(directory, "a.c")
+      try publish(directory, "b")
+      let text = try run(directory, "status", "--interval", "10ms")
+      #expect(text.exit == 0 && text.errors.isEmpty)
+      let lines = text.output.split(separator: "\n").map(String.init)
+      #expect(lines.count == 6)
+      #expect(lines[0] == "bus          \(directory.path)/.conclave/bus")
+      #expect(lines[1] == "segment      none")
+      #expect(lines[2].hasPrefix("files        2, "))
+      #expect(lines[3].wholeMatch(of: #/  TOPIC  BYTES  PER SECOND  MODIFIED/#) != nil)
+      #expect(lines[4].wholeMatch(of: #/  a\.c +\d+ +0\.0  20\d\d-.*Z/#) != nil)
+      #expect(lines[5].wholeMatch(of: #/  b +\d+ +0\.0  20\d\d-.*Z/#) != nil)
+
+      let json = try run(directory, "status", "--json", "--interval", "0")
+      #expect(json.exit == 0)
+      let object = try #require(
+        JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+      #expect(object["sharedMemory"] is NSNull && object["intervalSeconds"] is NSNull)
+      let files = try #require(object["files"] as? [[String: Any]])
+      #expect(files.map { $0["topic"] as? String } == ["a.c", "b"])
+      for file in files {
+        let path = try #require(file["path"] as? String)
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        #expect(file["bytes"] as? Int == size)
+      }
+    }
+  }
+
+  @Test func cleanRemovesTheTopicFilesAndNothingElse() throws {
+    try withDirectory { directory in
+      try publish(directory)
+      let bus = directory.appendingPathComponent(".conclave/bus")
+      let own = bus.appendingPathComponent("notes.txt")
+      try Data("mine".utf8).write(to: own)
+      let topic = bus.appendingPathComponent("t.jsonl").path
+
+      let dry = try run(directory, "clean", "--dry-run")
+      #expect(dry.exit == 0 && dry.output == "would remove \(topic)\n")
+      #expect(FileManager.default.fileExists(atPath: topic))
+
+      let real = try run(directory, "clean", "--json")
+      #expect(real.exit == 0 && real.errors.isEmpty)
+      #expect(
+        real.output == "{\"dryRun\":false,\"segment\":null,\"files\":[\"\(topic)\"]}\n")
+      #expect(!FileManager.default.fileExists(atPath: topic))
+      #expect(FileManager.default.fileExists(atPath: own.path))
+
+      let again = try run(directory, "clean")
+      #expect(again == Outcome(exit: 0, output: "nothing to remove\n", errors: ""))
+    }
+  }
+
+  @Test(arguments: transports)
+  func cleanRefusesWhileSomebodyLives(_ transport: String) throws {
+    try withDirectory { directory in
+      try publish(directory)
+      let reader = try Tool(
+        ["bus", "subscribe", "--from", "beginning", "--transport", transport], in: directory)
+      let message = try run(
+        directory, "publish", "t", "-s", "s", "-t", "x", "-p", "1", "--transport", transport)
+      #expect(message.exit == 0)
+      try reader.waitForOutput(lines: 1)
+      for arguments in [["--dry-run"], ["--yes"]] {
+        let refused = try Tool.run(["bus", "clean"] + arguments, in: directory)
+        #expect(refused.exit == 5 && refused.output.isEmpty)
+        #expect(refused.errors.hasPrefix("conclave: ") && refused.errors.contains("; "))
+      }
+      reader.send(SIGKILL)
+      #expect(try reader.finish().exit == -SIGKILL)
+      let cleaned = try run(directory, "clean")
+      #expect(cleaned.exit == 0 && cleaned.output.contains("removed "))
+      #expect(try run(directory, "clean").output == "nothing to remove\n")
+    }
+  }
+
+  @Test func statusOfSharedMemory() throws {
+    try withDirectory { directory in
+      let reader = try Tool(
+        ["bus", "subscribe", "a.b", "--from", "beginning", "--policy", "back-pressure"],
+        in: directory)
+      let writer = try Tool(
+        ["bus", "publish", "a.b", "-s", "s", "-t", "x", "--lines"], in: directory)
+      try writer.type("1\n2\n")
+      try reader.waitForOutput(lines: 2)
+      let outcome = try run(directory, "status", "--json", "--interval", "1ms")
+      let object = try #require(
+        JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+      let segment = try #require(object["sharedMemory"] as? [String: Any])
+      #expect(segment["position"] as? Int == 2 && segment["recordsPerSecond"] as? Double == 0)
+      let lanes = try #require(segment["lanes"] as? [[String: Any]])
+      #expect(lanes.map { $0["live"] as? Bool } == [true])
+      #expect(lanes.map { $0["messages"] as? Int } == [2])
+      #expect(lanes.map { $0["process"] as? Int32 } == [writer.pid])
+      let rows = try #require(segment["subscribers"] as? [[String: Any]])
+      #expect(rows.map { $0["process"] as? Int32 } == [reader.pid])
+      #expect(rows.map { $0["policy"] as? String } == ["back-pressure"])
+      #expect(rows.map { $0["prefix"] as? String } == ["a.b"])
+
+      // Ending in order leaves nothing behind that looks dead.
+      #expect(try writer.finish().exit == 0)
+      reader.send(SIGINT)
+      #expect(try reader.finish().exit == 130)
+      let text = try run(directory, "status", "--interval", "0").output
+      #expect(text.contains("\nlanes        0 live, 1 dead\n"))
+      #expect(text.contains("\nsubscribers  0 live, 0 dead, 0 messages lost\n"))
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+  func othersBusesArePermissionDenied() throws {
+    try withDirectory { directory in
+      try publish(directory)
+      _ = unsafe chown(directory.path + "/.conclave/bus", 1, 1)
+      for command in ["status", "clean", "subscribe"] {
+        let outcome = try run(directory, command, "--bus-dir", ".conclave/bus")
+        #expect(outcome.exit == 7 && outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix("conclave: ") && outcome.errors.contains("; "))
+      }
+    }
+  }
+}
