@@ -42,6 +42,7 @@ let package = Package(
     .testTarget(
       name: "ConclaveToolTests",
       dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),
+    .testTarget(name: "ConclaveBenchmarksTests", dependencies: ["ConclaveBenchmarks"]),
     .testTarget(name: "TidyTests"),
   ],
   swiftLanguageModes: [.v6],
