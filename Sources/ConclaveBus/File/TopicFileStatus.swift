@@ -1,3 +1,4 @@
+import CShim
 import Glibc
 
 /// What `FileBus.status(of:)` sees of one topic's file from outside.
