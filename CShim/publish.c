@@ -11,22 +11,53 @@ static uint64_t add_saturating(uint64_t a, uint64_t b) {
   return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* Takes the lock of a lane: first one that never had an owner, so that what a dead publisher's
- * streams say stays readable as long as possible, then any. */
-static int claim_lane(const conclave_view *view, uint32_t *claimed) {
-  for (int round = 0; round < 2; round++) {
-    for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
-      conclave_lane_header *header = conclave_lane_header_at(view, lane);
-      int used = atomic_load_explicit(&header->reserve, memory_order_relaxed) != 0 ||
-                 atomic_load_explicit(&header->incarnation, memory_order_relaxed) != 0;
-      if (used != (round == 1)) continue;
-      int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1);
-      if (failure == EAGAIN) continue;
-      *claimed = lane;
-      return failure;
+static int is_used(const conclave_view *view, uint32_t lane) {
+  const conclave_lane_header *header = conclave_lane_header_at(view, lane);
+  return atomic_load_explicit(&header->reserve, memory_order_relaxed) != 0 ||
+         atomic_load_explicit(&header->incarnation, memory_order_relaxed) != 0;
+}
+
+/* Takes the lock of a free lane among those that have had an owner, or among the others. */
+static int claim_lane(const conclave_view *view, int used, uint32_t *claimed) {
+  for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
+    if (is_used(view, lane) != used) continue;
+    int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1);
+    if (failure == EAGAIN) continue;
+    if (!failure) {
+      failure = conclave_lane_open(view, lane);
+      if (failure) conclave_lock_release(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1);
     }
+    *claimed = lane;
+    return failure;
   }
   return EAGAIN;
+}
+
+/* First a lane that never had an owner, so that what a dead publisher's streams say stays readable as
+ * long as possible; then, also when there is no memory for that, one that has. */
+static int claim_any_lane(const conclave_view *view, uint32_t *claimed) {
+  int fresh = claim_lane(view, 0, claimed);
+  if (fresh != EAGAIN && fresh != ENOSPC) return fresh;
+  int used = claim_lane(view, 1, claimed);
+  return used == EAGAIN ? fresh : used;
+}
+
+/* Where the void begins that the lane's last owner reserved but never got into the order ring. Its last
+ * record may have got there just before it died. If that is so long ago that the order ring has
+ * forgotten, who consumed it knows (conclave_flush_position): its row says so. If no row is active,
+ * nobody but a dropping subscriber in the middle of copying can still be concerned, and that one
+ * notices (`reused`). */
+static uint64_t void_begin(const conclave_view *view, uint32_t lane, uint64_t published,
+                           uint64_t reserved) {
+  if (published > reserved || conclave_order_has(view, lane, published, reserved)) return reserved;
+  uint64_t begin = published;
+  for (uint32_t i = 0; i < view->geometry.row_count; i++) {
+    conclave_row *row = conclave_row_at(view, i);
+    if (!conclave_row_is_active(atomic_load_explicit(&row->state, memory_order_seq_cst))) continue;
+    uint64_t consumed = atomic_load_explicit(&row->consumed[lane], memory_order_seq_cst);
+    if (consumed <= reserved) begin = larger(begin, consumed);
+  }
+  return begin;
 }
 
 /* Continues where the lane's last owner stopped. What it reserved but never got into the order ring
@@ -38,14 +69,16 @@ static void take_over(conclave_publisher *publisher, uint64_t incarnation, uint3
   atomic_thread_fence(memory_order_release);
   publisher->reserved = atomic_load_explicit(&header->reserve, memory_order_relaxed);
   publisher->head = atomic_load_explicit(&header->published, memory_order_relaxed);
-  if (publisher->head != publisher->reserved &&
-      (publisher->head > publisher->reserved ||
-       conclave_order_has(&publisher->view, publisher->lane, publisher->head,
-                          publisher->reserved))) {
-    publisher->head = publisher->reserved;
+  if (publisher->head != publisher->reserved) {
+    publisher->head = void_begin(&publisher->view, publisher->lane, publisher->head,
+                                 publisher->reserved);
     atomic_store_explicit(&header->published, publisher->head, memory_order_release);
+    /* SYNC POINT reuse: after the looks at the order ring, before any byte is written. */
+    uint64_t reused = atomic_load_explicit(&header->reused, memory_order_relaxed);
+    atomic_store_explicit(&header->reused, reused + 1, memory_order_release);
   }
-  publisher->incarnation = larger(incarnation, before + 1);
+  /* Records have 56 bits for it; who wrote more was no publisher. */
+  publisher->incarnation = before >> 55 ? incarnation : larger(incarnation, before + 1);
   atomic_store_explicit(&header->stream_bytes, 0, memory_order_relaxed);
   atomic_store_explicit(&header->messages, 0, memory_order_relaxed);
   atomic_store_explicit(&header->pid, pid, memory_order_relaxed);
@@ -55,13 +88,8 @@ static void take_over(conclave_publisher *publisher, uint64_t incarnation, uint3
 int conclave_publisher_join(conclave_publisher *publisher, conclave_view *view,
                             uint64_t incarnation, uint32_t pid) {
   uint32_t lane = 0;
-  int failure = claim_lane(view, &lane);
+  int failure = claim_any_lane(view, &lane);
   if (failure) return failure;
-  failure = conclave_lane_open(view, lane);
-  if (failure) {
-    conclave_lock_release(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1);
-    return failure;
-  }
   *publisher = (conclave_publisher){
       .view = *view,
       .lane = lane,
@@ -73,7 +101,9 @@ int conclave_publisher_join(conclave_publisher *publisher, conclave_view *view,
 }
 
 void conclave_publisher_leave(conclave_publisher *publisher) {
-  conclave_lock_release(publisher->view.descriptor, CONCLAVE_LOCK_LANES + publisher->lane, 1);
+  if (conclave_view_is_own(&publisher->view)) {
+    conclave_lock_release(publisher->view.descriptor, CONCLAVE_LOCK_LANES + publisher->lane, 1);
+  }
   conclave_view_unmap(&publisher->view);
 }
 
@@ -119,6 +149,19 @@ static void sleep_for_lane(conclave_publisher *publisher, const conclave_slowest
   }
 }
 
+/* How far a publisher at `now` may go when `capacity` fits behind what the slowest row has consumed. No
+ * row is ahead of the publisher; one that says so is not believed. */
+static uint64_t limit_of(const conclave_slowest *slowest, uint64_t now, uint64_t capacity) {
+  int counts = slowest->row != CONCLAVE_NO_ROW && slowest->value < now;
+  return add_saturating(counts ? slowest->value : now, capacity);
+}
+
+/* No publisher ever gets further ahead of a row than `capacity`, except of one that is just joining and
+ * says 0: then the row or the publisher's own idea of where it is are wrong, and no waiting helps. */
+static int is_nonsense(const conclave_slowest *slowest, uint64_t now, uint64_t capacity) {
+  return slowest->value != 0 && now - slowest->value > capacity;
+}
+
 int conclave_lane_room(conclave_publisher *publisher, uint64_t end, conclave_wait_mode mode) {
   const conclave_view *view = &publisher->view;
   episode waiting = {.mode = mode};
@@ -128,11 +171,11 @@ int conclave_lane_room(conclave_publisher *publisher, uint64_t end, conclave_wai
     /* SYNC POINT join: our swaps and `published` come before this reading of the rows. */
     atomic_thread_fence(memory_order_seq_cst);
     conclave_slowest slowest = conclave_slowest_in_lane(view, publisher->lane);
-    uint64_t base = slowest.row == CONCLAVE_NO_ROW ? publisher->head : slowest.value;
-    publisher->lane_limit = base + view->lane_granules;
+    publisher->lane_limit = limit_of(&slowest, publisher->head, view->lane_granules);
     if (end <= publisher->lane_limit) return 0;
-    if (slowest.row == CONCLAVE_NO_ROW) return ENOBUFS;
+    if (slowest.row == CONCLAVE_NO_ROW) return EBADMSG;
     if (conclave_row_reap(view, slowest.row, slowest.state)) continue;
+    if (is_nonsense(&slowest, publisher->head, view->lane_granules)) return EBADMSG;
     uint64_t until_ns = 0;
     int failure = may_wait(publisher, &waiting, &slowest, &until_ns);
     if (failure) return failure;
@@ -150,10 +193,11 @@ int conclave_ring_room(conclave_publisher *publisher, uint64_t position, conclav
   for (;;) {
     atomic_thread_fence(memory_order_seq_cst); /* SYNC POINT join */
     conclave_slowest slowest = conclave_slowest_in_ring(view);
-    uint64_t base = slowest.row == CONCLAVE_NO_ROW ? position : slowest.value;
-    publisher->ring_limit = base + view->geometry.slot_count;
+    publisher->ring_limit = limit_of(&slowest, position, view->geometry.slot_count);
     if (position < publisher->ring_limit) return 0;
+    if (slowest.row == CONCLAVE_NO_ROW) return EBADMSG;
     if (conclave_row_reap(view, slowest.row, slowest.state)) continue;
+    if (is_nonsense(&slowest, position, view->geometry.slot_count)) return EBADMSG;
     uint64_t until_ns = 0;
     int failure = may_wait(publisher, &waiting, &slowest, &until_ns);
     if (failure) return failure;
