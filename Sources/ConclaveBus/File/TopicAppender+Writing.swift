@@ -1,4 +1,5 @@
 import Glibc
+import SharedRing
 import Synchronization
 
 /// What happens while the file's lock is held, and after.
