@@ -27,7 +27,8 @@ let package = Package(
       linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
 
     // The conformance suite is a product: others run it over their own transport.
-    .target(name: "BusTesting", dependencies: ["ConclaveBus"], path: "Tests/BusTesting"),
+    .target(
+      name: "BusTesting", dependencies: ["ConclaveBus", "SharedRing"], path: "Tests/BusTesting"),
     .executableTarget(
       name: "ConclaveBenchmarks",
       dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"],
