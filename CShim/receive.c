@@ -13,6 +13,10 @@
  * every publish pays for a wake-up; many more would only burn the processor. */
 enum { YIELDS = 4 };
 
+/* How often one call goes to sleep, each time for at most CONCLAVE_WAIT_LIMIT_NS, before it returns for
+ * no reason: looking again after a time-out is cheap here, and dear in the layers above. */
+enum { SLEEPS = 50 };
+
 /* Takes the lock of a row. One that a dead subscription left active is only for those who will hold
  * publishers back themselves: a dropping subscription cannot write the row, and holding its lock would
  * make the dead look alive. */
@@ -230,12 +234,16 @@ void conclave_subscriber_park(conclave_subscriber *subscriber, uint64_t position
     sched_yield();
   }
   conclave_event *event = &view->board->data;
-  uint32_t ticket = conclave_event_prepare(event);
-  /* SYNC POINT sleep: the second look. */
-  if (has_record(view, position)) return;
-  if (atomic_exchange_explicit(&subscriber->interrupted, 0, memory_order_seq_cst)) return;
-  uint64_t limit = conclave_monotonic_ns() + CONCLAVE_WAIT_LIMIT_NS;
-  conclave_event_wait(event, ticket, limit < deadline_ns ? limit : deadline_ns);
+  for (int i = 0; i < SLEEPS; i++) {
+    uint32_t ticket = conclave_event_prepare(event);
+    /* SYNC POINT sleep: the second look. */
+    if (has_record(view, position)) return;
+    if (atomic_exchange_explicit(&subscriber->interrupted, 0, memory_order_seq_cst)) return;
+    uint64_t now = conclave_monotonic_ns();
+    if (now >= deadline_ns) return;
+    uint64_t limit = now + CONCLAVE_WAIT_LIMIT_NS;
+    conclave_event_wait(event, ticket, limit < deadline_ns ? limit : deadline_ns);
+  }
 }
 
 conclave_outcome conclave_receive_lapped(conclave_subscriber *subscriber,

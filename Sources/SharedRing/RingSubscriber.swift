@@ -127,7 +127,7 @@ public final class RingSubscriber: Sendable {
   }
 
   /// Sleeps until there may be something to receive, until ``interrupt()``, until the deadline
-  /// (CLOCK_MONOTONIC nanoseconds), or for 20 ms.
+  /// (CLOCK_MONOTONIC nanoseconds), or for about a second.
   public func park(untilNanoseconds deadline: UInt64) {
     let position = state.withLock { state in state.hasLeft ? nil : unsafe raw.pointee.position }
     guard let position else { return }
