@@ -95,6 +95,7 @@ int conclave_publisher_join(conclave_publisher *publisher, conclave_view *view,
       .lane = lane,
       .lane_header = conclave_lane_header_at(view, lane),
       .lane_data = conclave_lane_at(view, lane),
+      .next_position = conclave_frontier(view),
   };
   take_over(publisher, incarnation, pid);
   return 0;
