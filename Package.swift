@@ -35,7 +35,10 @@ let package = Package(
       path: "Benchmarks"),
 
     .testTarget(name: "SharedRingTests", dependencies: ["SharedRing", "CShim", "BusTesting"]),
-    .testTarget(name: "ConclaveBusTests", dependencies: ["ConclaveBus", "SharedRing", "BusTesting"]),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .testTarget(
+      name: "ConclaveBusTests",
+      dependencies: ["ConclaveBus", "SharedRing", "BusTesting", "AllocationCounter"]),
     .testTarget(
       name: "ConclaveStressTests",
       dependencies: ["ConclaveStress", "ConclaveTool", "ConclaveBus", "CShim"]),
@@ -50,7 +53,7 @@ let package = Package(
 )
 
 for target in package.targets {
-  if target.name == "CShim" {
+  if ["CShim", "AllocationCounter"].contains(target.name) {
     target.cSettings = [
       .define("_GNU_SOURCE"),
       .enableWarning("all"), .enableWarning("extra"), .enableWarning("padded"),

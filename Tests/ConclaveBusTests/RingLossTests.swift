@@ -1,4 +1,5 @@
 import BusTesting
+import Glibc
 import SharedRing
 import Testing
 
@@ -22,10 +23,10 @@ import Testing
       bus = try SharedMemoryBus(directory: directory, options: options)
     }
 
-    /// Removes the segment; everybody must have left.
+    /// Removes the segment, though handles to it are still about.
     func clean() throws {
       bus.close()
-      _ = try SharedMemoryBus.clean(directory)
+      unsafe #expect(unlink(SharedMemoryBus.segmentPath(of: directory)) == 0)
     }
   }
 
@@ -97,7 +98,8 @@ import Testing
     }
   }
 
-  /// More long topics than the lane's list has room for: those beyond are told of by their next message.
+  /// More long topics than the lane's list has room for: those beyond are told of by their next message,
+  /// but for what was lost before the subscription saw them first.
   @Test func streamsBeyondTheList() throws {
     let world = try World()
     let subscription = try world.bus.subscribe(to: .all, options: SubscriptionOptions())
@@ -105,7 +107,7 @@ import Testing
       try world.bus.publisher(
         topic: Topic("t" + String(repeating: "x", count: 100) + "\(index)"), sender: "s", type: "x")
     }
-    var account = Account()
+    var account = Account(beginsAnywhere: true)
     for round in 0..<4 {
       for publisher in publishers { try publisher.publish(RawJSON("\(round)")) }
       if round == 1 { try account.read(subscription) }

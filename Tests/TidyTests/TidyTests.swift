@@ -29,9 +29,11 @@ import Testing
     }
   }
 
+  /// Replacing the allocator, for a test, cannot be said in Swift.
   @Test func onlyTheShimIsC() {
     for file in House.files where file.isC {
-      #expect(file.path.hasPrefix("CShim/"), "\(file.path) is C outside CShim")
+      let isAllowed = file.module == "CShim" || file.path.hasPrefix("Tests/AllocationCounter/")
+      #expect(isAllowed, "\(file.path) is C outside CShim")
     }
   }
 
@@ -86,7 +88,8 @@ import Testing
     #expect(House.entries(of: "").filter { !allowed.contains($0) } == [])
     #expect(Set(House.entries(of: "Sources")).isSubset(of: Self.floors))
     for room in House.entries(of: "Tests") {
-      #expect(room == "BusTesting" || room.hasSuffix("Tests"), "Tests/\(room) is no room")
+      let isHelper = ["AllocationCounter", "BusTesting"].contains(room)
+      #expect(isHelper || room.hasSuffix("Tests"), "Tests/\(room) is no room")
     }
   }
 }
