@@ -41,6 +41,7 @@ let package = Package(
     .testTarget(
       name: "ConclaveToolTests",
       dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),
+    .testTarget(name: "ReadmeTests", dependencies: ["ConclaveTool", "ConclaveBus", "BusTesting"]),
     .testTarget(name: "TidyTests"),
   ],
   swiftLanguageModes: [.v6],
