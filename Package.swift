@@ -27,14 +27,16 @@ let package = Package(
       linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
 
     // The conformance suite is a product: others run it over their own transport.
-    .target(name: "BusTesting", dependencies: ["ConclaveBus"], path: "Tests/BusTesting"),
+    .target(
+      name: "BusTesting", dependencies: ["ConclaveBus", "SharedRing"], path: "Tests/BusTesting"),
     .executableTarget(
       name: "ConclaveBenchmarks",
       dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"],
       path: "Benchmarks"),
 
     .testTarget(name: "SharedRingTests", dependencies: ["SharedRing", "CShim", "BusTesting"]),
-    .testTarget(name: "ConclaveBusTests", dependencies: ["ConclaveBus", "SharedRing", "BusTesting"]),
+    .testTarget(
+      name: "ConclaveBusTests", dependencies: ["ConclaveBus", "SharedRing", "BusTesting"]),
     .testTarget(
       name: "ConclaveStressTests",
       dependencies: ["ConclaveStress", "ConclaveTool", "ConclaveBus", "CShim"]),
@@ -42,6 +44,7 @@ let package = Package(
       name: "ConclaveToolTests",
       dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),
     .testTarget(name: "ReadmeTests", dependencies: ["ConclaveTool", "ConclaveBus", "BusTesting"]),
+    .testTarget(name: "ConclaveBenchmarksTests", dependencies: ["ConclaveBenchmarks"]),
     .testTarget(name: "TidyTests"),
   ],
   swiftLanguageModes: [.v6],

@@ -11,20 +11,53 @@ static uint64_t add_saturating(uint64_t a, uint64_t b) {
   return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* Takes the lock of a lane: first one that never had an owner, so that what a dead publisher's
- * streams say stays readable as long as possible, then any. */
-static int claim_lane(const conclave_view *view, uint32_t *claimed) {
-  for (int round = 0; round < 2; round++) {
-    for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
-      conclave_lane_header *header = conclave_lane_header_at(view, lane);
-      int used = atomic_load_explicit(&header->reserve, memory_order_relaxed) != 0 ||
-                 atomic_load_explicit(&header->incarnation, memory_order_relaxed) != 0;
-      if (used != (round == 1)) continue;
-      int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1);
-      if (failure == EAGAIN) continue;
-      *claimed = lane;
-      return failure;
+/* How many lanes of dead publishers are left alone while there are unused ones: what their streams say
+ * helps subscribers that lost their last messages. More would cost a lane's memory each. */
+enum { KEPT_LANES = 8 };
+
+typedef struct lane_choice {
+  uint64_t incarnation; /* of the last owner; 0: there was none */
+  uint32_t lane;
+  uint32_t unused;
+} lane_choice;
+
+/* Lanes that nobody holds just now: the unused ones and then the others, longest abandoned first.
+ * Returns how many; `*abandoned` of them had an owner. */
+static uint32_t free_lanes(const conclave_view *view, lane_choice *choices, uint32_t *abandoned) {
+  uint32_t count = 0;
+  *abandoned = 0;
+  for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
+    conclave_lane_header *header = conclave_lane_header_at(view, lane);
+    uint64_t incarnation = atomic_load_explicit(&header->incarnation, memory_order_relaxed);
+    /* 0 also while a lane changes hands; then its reserve tells that it is not unused. */
+    if (incarnation == 0 && atomic_load_explicit(&header->reserve, memory_order_relaxed) != 0) {
+      incarnation = UINT64_MAX;
     }
+    if (incarnation != 0) {
+      if (conclave_lock_held(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1) != 0) continue;
+      ++*abandoned;
+    }
+    uint32_t place = count++;
+    for (; place > 0 && choices[place - 1].incarnation > incarnation; place--) {
+      choices[place] = choices[place - 1];
+    }
+    choices[place] = (lane_choice){.incarnation = incarnation, .lane = lane};
+  }
+  return count;
+}
+
+/* Takes the lock of a lane. */
+static int claim_lane(const conclave_view *view, uint32_t *claimed) {
+  lane_choice choices[CONCLAVE_MAX_LANES];
+  uint32_t abandoned;
+  uint32_t count = free_lanes(view, choices, &abandoned);
+  uint32_t first = abandoned >= KEPT_LANES ? count - abandoned : 0;
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t lane = choices[(first + i) % count].lane;
+    int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1);
+    if (failure == EAGAIN) continue; /* somebody was faster */
+    *claimed = lane;
+    return failure;
   }
   return EAGAIN;
 }

@@ -28,3 +28,11 @@ void conclave_event_wake(conclave_event *event) {
   atomic_compare_exchange_strong_explicit(&event->word, &bumped, bumped & ~1u, memory_order_seq_cst,
                                           memory_order_relaxed);
 }
+
+void conclave_word_wait(void *word, uint32_t value) {
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+void conclave_word_wake_one(void *word) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}

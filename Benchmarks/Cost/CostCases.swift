@@ -28,7 +28,7 @@ enum CostCases {
     return CostCase(name: "C shim") { count in
       guard ring.publish(count) == 0 else { throw BenchmarkFailure("the plain ring is full") }
     } receive: {
-      ring.receive()
+      CostCase.Received(count: ring.receive())
     }
   }
 
@@ -50,8 +50,8 @@ enum CostCases {
       for _ in 0..<count { try publisher.publish(payload) }
     } receive: {
       switch reading {
-      case .drain: try drain(subscription)
-      case .poll: try poll(subscription)
+      case .drain: CostCase.Received(count: try drain(subscription))
+      case .poll: CostCase.Received(count: try poll(subscription))
       case .iterate: try iterate(subscription)
       }
     }
@@ -89,13 +89,16 @@ enum CostCases {
     return count
   }
 
-  private static func iterate(_ subscription: Subscription) throws -> Int {
-    try Blocking.run {
+  /// Measured within the task: starting one is not part of receiving.
+  private static func iterate(_ subscription: Subscription) throws -> CostCase.Received {
+    let (count, nanoseconds) = try Blocking.run {
+      let start = conclave_monotonic_ns()
       var count = 0
       var iterator = subscription.makeAsyncIterator()
       while count < CostLoop.batch, try await iterator.next() != nil { count += 1 }
-      return count
+      return (count, conclave_monotonic_ns() - start)
     }
+    return CostCase.Received(count: count, nanoseconds: nanoseconds)
   }
 }
 

@@ -5,8 +5,15 @@ struct CostCase {
   let name: String
   /// Publishes so many messages.
   let publish: (Int) throws -> Void
-  /// Receives what was published; returns how many messages. nil: nobody receives.
-  let receive: (() throws -> Int)?
+  /// Receives what was published. nil: nobody receives.
+  let receive: (() throws -> Received)?
+
+  struct Received {
+    /// Messages.
+    let count: Int
+    /// How long it took, where that is not as long as the call.
+    var nanoseconds: UInt64?
+  }
 }
 
 /// Nanoseconds per message.
@@ -19,6 +26,7 @@ struct Cost {
 struct CostLoop {
   /// Fits into a lane, so that nobody ever waits: 512 messages of five granules, of 4,096.
   static let batch = 512
+  private static let warmUp = 2
   let turns: Int
   let batches: Int
   let interruption: Interruption
@@ -30,22 +38,31 @@ struct CostLoop {
     for _ in 0..<turns {
       for (index, entry) in cases.enumerated() {
         try interruption.check()
+        // The first round through the lane touches memory for the first time.
+        for _ in 0..<CostLoop.warmUp { _ = try CostLoop.once(entry) }
         for _ in 0..<batches {
-          let start = conclave_monotonic_ns()
-          try entry.publish(CostLoop.batch)
-          let middle = conclave_monotonic_ns()
-          let count = try entry.receive?()
-          let end = conclave_monotonic_ns()
-          guard count ?? CostLoop.batch == CostLoop.batch else {
-            throw BenchmarkFailure("\(entry.name): received \(count ?? 0) of \(CostLoop.batch)")
-          }
-          publishing[index].append(Double(middle - start) / Double(CostLoop.batch))
-          receiving[index].append(Double(end - middle) / Double(CostLoop.batch))
+          let cost = try CostLoop.once(entry)
+          publishing[index].append(cost.publish)
+          receiving[index].append(cost.receive)
         }
       }
     }
     return zip(publishing, receiving).map { publishing, receiving in
       Cost(publish: middle(of: publishing), receive: middle(of: receiving))
     }
+  }
+
+  private static func once(_ entry: CostCase) throws -> Cost {
+    let start = conclave_monotonic_ns()
+    try entry.publish(batch)
+    let between = conclave_monotonic_ns()
+    let received = try entry.receive?()
+    let end = conclave_monotonic_ns()
+    if let count = received?.count, count != batch {
+      throw BenchmarkFailure("\(entry.name): received \(count) of \(batch)")
+    }
+    return Cost(
+      publish: Double(between - start) / Double(batch),
+      receive: Double(received?.nanoseconds ?? (end - between)) / Double(batch))
   }
 }

@@ -1,8 +1,9 @@
 import CShim
 import Glibc
 
-/// A ring as the C shim alone gives it, in this process: the reference for the Swift layers. Its calls
-/// are the shim's `static inline` functions in Swift loops, which is what a C loop would compile to.
+/// A ring as the C shim alone gives it, in this process: the reference for the Swift layers. Its
+/// calls are the shim's `static inline` functions in Swift loops, which is what a C loop would
+/// compile to.
 @safe
 final class PlainRing {
   private let publisher: UnsafeMutablePointer<conclave_publisher>

@@ -5,7 +5,8 @@ import ConclaveStress
 /// How fast processes append to one topic's file, and how soon a subscriber hears of it.
 enum FileBenchmark: Benchmark {
   static let name = "file"
-  static let question = "appends a second through the file bus, 256 bytes, and when they are heard of"
+  static let question =
+    "appends a second to one topic's file, 256 bytes, and when a subscriber has them"
 
   static func run(_ setting: Setting, _ record: inout Record) throws {
     let publishers = setting.size(50, quick: 3)

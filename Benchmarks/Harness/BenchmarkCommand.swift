@@ -1,4 +1,3 @@
-import ConclaveBus
 import Glibc
 
 /// `conclave-bench`: measures what the bus promises, and prints it.
@@ -26,42 +25,48 @@ enum BenchmarkCommand {
 
   private static func run(_ options: BenchmarkOptions) -> Int32 {
     do {
-      let interruption = try Interruption()
-      let setting = Setting(isQuick: options.isQuick, interruption: interruption)
-      let environment = BenchmarkEnvironment(runs: options.runs, isQuick: options.isQuick)
-      var results: [(String, Record)] = []
-      print(environment.line)
-      for benchmark in options.benchmarks {
-        let record = try measure(benchmark, setting, runs: options.runs)
-        results.append((benchmark.name, record))
-        print("\n" + Report.text(benchmark, record), terminator: "")
-        fflush(nil)
-      }
-      if let path = options.jsonPath {
-        try SmallFile.write(JSONReport.text(environment, results), to: path)
-      }
-      return results.contains { $0.1.metrics.contains(where: \.isFaulty) } ? 1 : 0
-    } catch is Interruption.Interrupted {
-      return 130
+      return try run(options, Interruption())
+    } catch let interrupted as Interruption.Interrupted {
+      return 128 + interrupted.signal
     } catch {
       say("\(error)")
       return 70
     }
   }
 
+  private static func run(_ options: BenchmarkOptions, _ interruption: Interruption) throws -> Int32
+  {
+    let setting = Setting(isQuick: options.isQuick, interruption: interruption)
+    let environment = BenchmarkEnvironment(runs: options.runs, isQuick: options.isQuick)
+    var results: [(String, Record)] = []
+    print(environment.line)
+    for benchmark in options.benchmarks {
+      guard let record = try measure(benchmark, setting, runs: options.runs) else { continue }
+      results.append((benchmark.name, record))
+      print("\n" + Report.text(benchmark, record), terminator: "")
+      fflush(nil)
+    }
+    if let path = options.jsonPath {
+      try SmallFile.write(JSONReport.text(environment, results), to: path)
+    }
+    if results.count < options.benchmarks.count { return 70 }
+    return results.contains { $0.1.metrics.contains(where: \.isFaulty) } ? 1 : 0
+  }
+
+  /// nil when it failed, of which people have been told: the others may still have something to
+  /// say.
   private static func measure(
     _ benchmark: any Benchmark.Type, _ setting: Setting, runs: Int
-  ) throws -> Record {
+  ) throws -> Record? {
     var record = Record()
     for run in 1...runs {
       try setting.interruption.check()
       if isatty(STDERR_FILENO) == 1 { say("\(benchmark.name), run \(run) of \(runs)") }
       do {
         try benchmark.run(setting, &record)
-      } catch let error as BenchmarkFailure {
-        throw BenchmarkFailure("\(benchmark.name): \(error)")
-      } catch let error as BusError {
-        throw BenchmarkFailure("\(benchmark.name): \(error)")
+      } catch let error where !(error is Interruption.Interrupted) {
+        say("\(benchmark.name): \(error)")
+        return nil
       }
     }
     return record

@@ -27,7 +27,7 @@ struct BenchmarkOptions {
       -h, --help   show this help and exit
 
     Exit codes: 0 done; 1 something was lost, duplicated or otherwise wrong;
-    2 wrong use; 70 a benchmark failed; 130 interrupted.
+    2 wrong use; 70 a benchmark failed; 130 or 143 interrupted.
 
     """
 

@@ -3,7 +3,10 @@ import Glibc
 
 /// Ctrl-C, as something to look for: whoever notices it cleans up on the way out.
 struct Interruption {
-  struct Interrupted: Error {}
+  struct Interrupted: Error {
+    /// SIGINT or SIGTERM.
+    let signal: Int32
+  }
 
   /// Readable once a signal has come.
   let descriptor: Int32
@@ -32,7 +35,10 @@ struct Interruption {
     var watched = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
     if let other { watched.append(pollfd(fd: other, events: Int16(POLLIN), revents: 0)) }
     let count = unsafe poll(&watched, nfds_t(watched.count), milliseconds)
-    if count > 0, watched[0].revents != 0 { throw Interrupted() }
+    if count > 0, watched[0].revents != 0 { throw interrupted }
     return count > 0
   }
+
+  /// What came. Reads it, so ask once.
+  var interrupted: Interrupted { Interrupted(signal: conclave_signals_read(descriptor)) }
 }

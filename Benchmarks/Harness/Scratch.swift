@@ -6,8 +6,8 @@ struct Scratch {
   let path: String
   let directory: BusDirectory
 
-  /// Runs `body` with a fresh directory. Whatever happens, the directory, its segment and its page are
-  /// removed; nobody may use the bus any more when `body` returns.
+  /// Runs `body` with a fresh directory. Whatever happens, the directory, its segment and its page
+  /// are removed; nobody may use the bus any more when `body` returns.
   static func with<R>(_ body: (Scratch) throws -> R) throws -> R {
     let scratch = try Scratch()
     defer { scratch.remove() }

@@ -45,6 +45,7 @@ enum LatencyBenchmark: Benchmark {
     record.add("half a bare futex round trip: p50", Double(bare.percentile(0.5)) / 2e3, "us")
     record.addRatio("bus / bare futex at the same pace, p50", p50 / Double(paced.percentile(0.5)))
     record.addRatio(
-      "bus / half a bare futex round trip, p50", p50 / Double(bare.percentile(0.5)) * 2, atMost: 1.5)
+      "bus / half a bare futex round trip, p50", p50 / Double(bare.percentile(0.5)) * 2, atMost: 1.5
+    )
   }
 }

@@ -101,8 +101,8 @@ final class Child {
   }
 }
 
-/// Starts a worker for each of `words`, waits until all are prepared, and runs `body`. None of them is
-/// left afterwards.
+/// Starts a worker for each of `words`, waits until all are prepared, and runs `body`. None of them
+/// is left afterwards.
 func withChildren<R>(
   _ words: [[String]], _ interruption: Interruption, _ body: ([Child]) throws -> R
 ) throws -> R {

@@ -1,17 +1,18 @@
 import CShim
 import Glibc
 
-/// A worker's line to the benchmark that started it: orders on standard input, whose end means that the
-/// worker must end as well, and numbers on standard output.
+/// A worker's line to the benchmark that started it: orders on standard input, whose end means that
+/// the worker must end as well, and numbers on standard output.
 struct ParentLine {
-  /// Says that everything is prepared, and waits for the start; never returns if there will be none.
+  /// Says that everything is prepared, and waits for the start; never returns if there will be
+  /// none.
   func awaitStart() {
     say("ready")
     if !awaitOrder() { exitAtOnce(EXIT_FAILURE) }
   }
 
-  /// Sees to it that this process ends with the line, whatever its threads do then. From here on there
-  /// are no more orders.
+  /// Sees to it that this process ends with the line, whatever its threads do then. From here on
+  /// there are no more orders.
   func endWithParent() {
     let failure = conclave_thread_start {
       while ParentLine().awaitOrder() {}

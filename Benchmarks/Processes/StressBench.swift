@@ -19,7 +19,7 @@ struct StressBench {
     } catch {
       switch error {
       case .bus(let error): throw error
-      case .interrupted: throw Interruption.Interrupted()
+      case .interrupted: throw setting.interruption.interrupted
       }
     }
   }

@@ -7,7 +7,7 @@ enum ThroughputBenchmark: Benchmark {
     "messages a second under back pressure, 256 bytes, every one checked by every subscriber"
 
   static func run(_ setting: Setting, _ record: inout Record) throws {
-    let many = setting.size(50, quick: 3)
+    let many = setting.size(50, quick: 2)
     let few = setting.size(4, quick: 2)
     for transport in StressPlan.Transport.allCases {
       let messages = setting.size(fullSize(transport), quick: 300)

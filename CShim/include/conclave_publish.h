@@ -42,7 +42,8 @@ typedef struct conclave_publisher {
   uint32_t slow_row;      /* who had no room, after ETIMEDOUT */
 } conclave_publisher;
 
-/* Claims a lane: its lock, its memory, a greater incarnation. Prefers lanes that never had an owner.
+/* Claims a lane: its lock, its memory, a greater incarnation. Of those that nobody holds it takes an
+ * unused one as long as few are abandoned, else the one abandoned longest ago.
  * `view` must be mapped for CONCLAVE_PUBLISH; on success the publisher owns it.
  * Returns 0; EAGAIN when all lanes are taken; ENOSPC; another errno. */
 int conclave_publisher_join(conclave_publisher *publisher, conclave_view *view,

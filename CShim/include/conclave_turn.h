@@ -1,5 +1,5 @@
-/* Two processes that take turns with nothing but a futex between them: the least that a wake-up across
- * processes can cost. Benchmarks compare the bus with it; the bus itself does not use it.
+/* Two processes that take turns with nothing but a futex between them: the least that a wake-up
+ * across processes can cost. Benchmarks compare the bus with it; the bus itself does not use it.
  *
  * Why C: Swift cannot make the futex system call.
  */

@@ -73,4 +73,10 @@ static inline void conclave_event_signal(conclave_event *event) {
   }
 }
 
+/* Sleeps while the 32-bit word at `word`, which only this process uses, is `value`. May return early. */
+void conclave_word_wait(void *word, uint32_t value);
+
+/* Wakes one sleeper of conclave_word_wait. */
+void conclave_word_wake_one(void *word);
+
 #endif

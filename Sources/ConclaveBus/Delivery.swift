@@ -45,7 +45,7 @@ public struct Gap: Hashable, Sendable {
 /// Something a person may want to know that is neither a message nor an error.
 public enum BusWarning: Hashable, Sendable {
   /// The subscriber is too slow; deliveries will contain gaps. Once per episode.
-  case overrun(lostRecords: UInt64)
+  case overrun
   /// The queue of a ``ChannelBus`` subscription is full; deliveries will contain gaps. Once per
   /// episode.
   case queueFull(capacity: Int)

@@ -1,5 +1,5 @@
 import CShim
-import Synchronization
+import SharedRing
 
 /// Runs `work`, which may block, on a thread that is not one of Swift's cooperative threads.
 ///
@@ -21,7 +21,7 @@ final class BlockingThreads: Sendable {
   }
 
   private static let idleSeconds = 5
-  private let state = Mutex(State())
+  private let state = Lock(State())
   private let event = Event()
 
   func run(_ job: @escaping @Sendable () -> Void) {

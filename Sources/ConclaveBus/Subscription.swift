@@ -1,3 +1,4 @@
+import SharedRing
 import Synchronization
 
 /// A stream of deliveries, begun with ``MessageBus/subscribe(to:options:)``.
@@ -15,7 +16,7 @@ import Synchronization
 public final class Subscription: Sendable {
   public let prefix: TopicPrefix
   let source: any SubscriptionSource
-  private let reader = Mutex(SubscriptionReader())
+  private let reader = Lock(SubscriptionReader())
   private let parking = Parking()
   private let cancelled = Atomic<Bool>(false)
 

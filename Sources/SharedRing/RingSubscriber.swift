@@ -1,6 +1,5 @@
 import CShim
 import Glibc
-import Synchronization
 
 /// Where a message stood and whose it was.
 public struct RingPlace: Hashable, Sendable {
@@ -39,7 +38,7 @@ public final class RingSubscriber: Sendable {
 
   /// All but the view and the interruption, which do not change or are atomic, is guarded by `state`.
   private nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_subscriber>
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   private struct State {
     var hasLeft = false

@@ -83,6 +83,22 @@ enum Disk {
     return unsafe lstat(path, &status) == 0 ? Int(status.st_size) : -1
   }
 
+  /// The envelopes in a file, each of whose lines must be one.
+  static func envelopes(_ path: String) throws -> [Envelope] {
+    try lines(path).map { line in try unsafe Envelope(jsonLine: line.span.bytes) }
+  }
+
+  /// The first line of a file, without its line feed, if it is whole.
+  static func firstLine(_ path: String) -> [UInt8]? {
+    let file = unsafe open(path, O_RDONLY)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = unsafe Glibc.read(file, &bytes, bytes.count)
+    guard count > 0, let end = bytes[..<count].firstIndex(of: 0x0A) else { return nil }
+    return Array(bytes[..<end])
+  }
+
   static func lines(_ path: String) -> [[UInt8]] {
     read(path).split(separator: 0x0A, omittingEmptySubsequences: true).map(Array.init)
   }

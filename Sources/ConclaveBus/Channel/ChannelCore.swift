@@ -1,4 +1,4 @@
-import Synchronization
+import SharedRing
 
 /// What fixes the order of a ``ChannelBus``: under one lock a message gets its numbers and goes to
 /// every queue, so numbers, order and what each subscription sees cannot disagree.
@@ -19,7 +19,7 @@ final class ChannelCore: Sendable {
     fileprivate var warnings: [ChannelQueue] = []
   }
 
-  private let state = Mutex(ChannelOrder())
+  private let state = Lock(ChannelOrder())
 
   /// Checks that the bus is open.
   func checkOpen() throws(BusError) {

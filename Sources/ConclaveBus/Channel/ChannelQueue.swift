@@ -1,4 +1,4 @@
-import Synchronization
+import SharedRing
 
 /// The side of a ``ChannelBus`` that one subscription reads: a backlog, and who sleeps on it.
 ///
@@ -31,7 +31,7 @@ final class ChannelQueue: SubscriptionSource {
     case cancelled
   }
 
-  private let state: Mutex<State>
+  private let state: Lock<State>
   private let readable = Event()
   private weak let core: ChannelCore?
 
@@ -40,7 +40,7 @@ final class ChannelQueue: SubscriptionSource {
     policy = options.policy
     capacity = max(1, options.capacity)
     self.core = core
-    state = Mutex(
+    state = Lock(
       State(backlog: ChannelBacklog(capacity: capacity), onWarning: options.onWarning))
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import SharedRing
 import Synchronization
 
 /// The durable bus: one JSON Lines file per topic in the bus directory, appended under an exclusive
@@ -14,10 +15,10 @@ import Synchronization
 /// Every method may be called from any thread. In the child of a fork everything fails with `forked`.
 public final class FileBus: MessageBus {
   private let shared: FileBusShared
-  private let appenders = Mutex<[Topic: TopicAppender]>([:])
-  private let subscriptions = Mutex<[WeakSubscription]>([])
+  private let appenders = Lock<[Topic: TopicAppender]>([:])
+  private let subscriptions = Lock<[WeakSubscription]>([])
   /// Says by its lock that this object lives; given back when the bus is closed.
-  private let presence: Mutex<OwnedDescriptor?>
+  private let presence: Lock<OwnedDescriptor?>
 
   private struct WeakSubscription {
     weak var subscription: Subscription?
@@ -29,7 +30,7 @@ public final class FileBus: MessageBus {
     directory: BusDirectory, options: FileBusOptions = FileBusOptions()
   ) throws(BusError) {
     shared = try FileBusShared(directory, options)
-    presence = Mutex(try FilePresence.announce(in: shared.directory))
+    presence = Lock(try FilePresence.announce(in: shared.directory))
   }
 
   /// How many lines that a crashed publisher had left unfinished this object has cut off.

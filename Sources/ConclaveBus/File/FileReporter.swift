@@ -1,8 +1,8 @@
-import Synchronization
+import SharedRing
 
 /// Counts what a subscription misses and tells whoever wants to know. Safe from any thread.
 final class FileReporter: Sendable {
-  private let counted = Mutex(SubscriptionLosses())
+  private let counted = Lock(SubscriptionLosses())
   private let onWarning: (@Sendable (BusWarning) -> Void)?
 
   init(onWarning: (@Sendable (BusWarning) -> Void)?) { self.onWarning = onWarning }

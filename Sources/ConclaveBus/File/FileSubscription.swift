@@ -1,3 +1,4 @@
+import SharedRing
 import Synchronization
 
 /// Delivers what is appended to the topic files that match a prefix. Nothing is ever dropped: the files
@@ -10,8 +11,8 @@ final class FileSubscription: SubscriptionSource {
   /// Touched only by who holds ``turn``. A `Mutex` around the reader itself would not lend it together
   /// with the closures of ``drain(limit:onGap:onMessage:)``.
   private nonisolated(unsafe) let reader: FileReader
-  private let turn = Mutex<Void>(())
-  private let closeMark = Mutex<FileCloseMark?>(nil)
+  private let turn = Lock<Void>(())
+  private let closeMark = Lock<FileCloseMark?>(nil)
   private let isClosed = Atomic<Bool>(false)
   /// Whether a sleep would be a mistake: there is something at hand, or to look at.
   private let isBusy = Atomic<Bool>(true)

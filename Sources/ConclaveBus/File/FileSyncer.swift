@@ -1,4 +1,4 @@
-import Synchronization
+import SharedRing
 
 /// Forces appended files to the disk, some time after the first append that was not yet: one sync
 /// for all that came meanwhile. A thread works on it only while there is something to sync.
@@ -8,7 +8,7 @@ final class FileSyncer: Sendable {
     var isRunning = false
   }
 
-  private let state = Mutex(State())
+  private let state = Lock(State())
   private let wakeUp = Event()
 
   /// Has `appender` synced within `interval`.

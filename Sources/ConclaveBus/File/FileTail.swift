@@ -34,6 +34,11 @@ final class FileTail {
   /// empty until a whole line was seen.
   private var beginning: [UInt8] = []
 
+  /// The time of the last envelope that was taken. Times never fall along a file.
+  private var lastTime = Timestamp(nanosecondsSinceEpoch: 0)
+  /// What was taken before is being read again, because the file was cut off.
+  private var isCatchingUp = false
+
   private static let chunk = 64 << 10
   private static let beginningLength = 64
 
@@ -59,6 +64,7 @@ final class FileTail {
   /// Goes behind the last whole line of the file.
   func skipToEnd() throws(BusError) {
     try moveTo(TornTail.lengthOfWholeLines(file, size: size()))
+    lastTime = .now()
     guard offset > 0 else { return }
     let start = try readBeginning(length: FileTail.beginningLength)
     let line = start.firstIndex(of: UInt8(ascii: "\n")).map { start[...$0] }
@@ -85,13 +91,15 @@ final class FileTail {
   func advance() throws(BusError) -> Bool {
     while let line = try nextLine() {
       do throws(EnvelopeFlaw) {
-        head = unsafe (try EnvelopeLine(parsing: bytes(line)), line)
-        return true
-      } catch {
-        reportDamage(error)
-        consume(line)
-      }
+        let parts = unsafe try EnvelopeLine(parsing: bytes(line))
+        if !isCatchingUp || parts.timestamp > lastTime {
+          head = (parts, line)
+          return true
+        }
+      } catch { reportDamage(error) }
+      consume(line)
     }
+    isCatchingUp = false
     return false
   }
 
@@ -101,14 +109,15 @@ final class FileTail {
   }
 
   func consumeHead() {
-    guard let line = head?.line else { return }
+    guard let (parts, line) = head else { return }
     head = nil
+    lastTime = max(lastTime, parts.timestamp)
     consume(line)
   }
 
   /// Reports the line at ``offset`` as damaged.
   func reportDamage(_ flaw: EnvelopeFlaw) {
-    if !isQuiet { reporter.damagedLine(in: name, at: offset, flaw.description) }
+    if !isQuiet, !isCatchingUp { reporter.damagedLine(in: name, at: offset, flaw.description) }
   }
 
   private func consume(_ line: Range<Int>) {
@@ -145,6 +154,7 @@ final class FileTail {
   private func beginAnew() {
     moveTo(0)
     beginning = []
+    isCatchingUp = false
   }
 
   private func moveTo(_ offset: UInt64) {
@@ -184,7 +194,7 @@ final class FileTail {
   /// Whether the file goes on behind ``offset``; notices when it was cut off or written anew.
   private func lookForNews() throws(BusError) -> Bool {
     let size = try size()
-    if size < offset { try restart(size: size) }
+    if size < offset { try restart() }
     guard size > offset, limit.map({ $0 > offset }) ?? true else { return false }
     if try !beginsAsBefore() {
       reporter.warn(.fileReplaced(file: name))
@@ -193,11 +203,12 @@ final class FileTail {
     return true
   }
 
-  /// The file was cut off: goes on behind what is left of it, or at the beginning when that is new.
-  private func restart(size: UInt64) throws(BusError) {
+  /// The file was cut off: goes through what is left of it for what was not taken yet.
+  private func restart() throws(BusError) {
     reporter.warn(.fileReplaced(file: name))
     if try beginsAsBefore() {
-      moveTo(try TornTail.lengthOfWholeLines(file, size: size))
+      moveTo(0)
+      isCatchingUp = true
     } else {
       beginAnew()
     }

@@ -1,6 +1,6 @@
 import CShim
 import Glibc
-import Synchronization
+import SharedRing
 
 /// What a subscription sleeps on: inotify for news in the directory, or a poll interval where inotify
 /// does not work, and an event descriptor by which other threads wake it.
@@ -33,7 +33,7 @@ final class FileWatcher: Sendable {
   private static let watched =
     IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR
 
-  private let state: Mutex<State>
+  private let state: Lock<State>
   private let pollInterval: Duration
   private let pollMaxInterval: Duration
   /// Why inotify is not used; nil when it is.
@@ -51,7 +51,7 @@ final class FileWatcher: Sendable {
     } else {
       pollingReason = "inotify is switched off"
     }
-    state = Mutex(
+    state = Lock(
       State(interval: pollInterval, inotify: inotify, signal: OwnedDescriptor(signal)))
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import SharedRing
 import Synchronization
 
 /// Appends to one topic's file for one ``FileBus``. Safe from any thread.
@@ -12,7 +13,7 @@ final class TopicAppender: Sendable {
   let topic: Topic
   let shared: FileBusShared
   private let fileName: String
-  private let state: Mutex<State>
+  private let state: Lock<State>
 
   /// What one publisher at a time works on.
   struct State: ~Copyable {
@@ -43,7 +44,7 @@ final class TopicAppender: Sendable {
     self.topic = topic
     self.shared = shared
     fileName = TopicFile.name(of: topic)
-    state = Mutex(State())
+    state = Lock(State())
   }
 
   /// Where the counter of `sender` is; for ``append(wait:makeLines:)``.

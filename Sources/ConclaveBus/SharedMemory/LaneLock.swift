@@ -1,4 +1,5 @@
 import Glibc
+import SharedRing
 import Synchronization
 
 /// The lock of a lane: held for some nanoseconds by who publishes, or for long by the one who waits for
@@ -15,7 +16,7 @@ final class LaneLock<Value: ~Copyable & Sendable>: Sendable {
   /// the one who holds it sees what the one before did to `value`.
   private let state = Atomic<UInt32>(LaneLock.free)
   /// Those who want to wait for room, one at a time.
-  private let waiters = Mutex<Void>(())
+  private let waiters = Lock<Void>(())
   /// Touched by the holder of `state` alone.
   private nonisolated(unsafe) let value: UnsafeMutablePointer<Value>
 

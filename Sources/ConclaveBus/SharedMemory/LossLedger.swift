@@ -18,8 +18,8 @@ struct LossLedger: Sendable {
   private var lossSinceCopy = false
   private var open: (lists: [RingStreams], until: UInt64)?
 
-  /// - Parameter lists: how far the streams had come when the subscription began; nil when it began
-  ///   in the past, where no list tells.
+  /// - Parameter lists: how far the streams had come when the subscription began; nil for a moment of the
+  ///   past, of which no list tells.
   init(base lists: [RingStreams]?) {
     hasBase = lists != nil
     for list in lists ?? [] { base[list.lane] = list }

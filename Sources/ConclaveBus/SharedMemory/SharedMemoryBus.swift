@@ -1,5 +1,4 @@
 import SharedRing
-import Synchronization
 
 /// A bus between processes through shared memory: fast, lock-free, in one total order, forgetting.
 ///
@@ -15,7 +14,7 @@ public final class SharedMemoryBus: MessageBus {
   private let geometry: RingGeometry
   private let mark = ProcessMark()
   private let closing = RingCancellation()
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   private struct State {
     var lane: SharedMemoryLane?

@@ -55,7 +55,7 @@ final class SharedMemoryLane: Sendable {
 
   private let holder: LaneLock<Holder>
   /// Apart from `holder`, which may be held for as long as somebody waits for room.
-  private let registry: Mutex<StreamRegistry>
+  private let registry: Lock<StreamRegistry>
   private let messageLimit: Int
   private let waitCount = Atomic<UInt64>(0)
 
@@ -63,7 +63,7 @@ final class SharedMemoryLane: Sendable {
     let publisher = try RingPublisher(
       location, creating: geometry, incarnation: ProcessIdentity.newIncarnation())
     messageLimit = publisher.messageLimit
-    registry = Mutex(StreamRegistry(list: publisher.streamList))
+    registry = Lock(StreamRegistry(list: publisher.streamList))
     holder = LaneLock(Holder(publisher: publisher))
   }
 
@@ -83,7 +83,7 @@ final class SharedMemoryLane: Sendable {
     weak var lane: SharedMemoryLane?
   }
 
-  private static let lanes = Mutex<[RingLocation: Held]>([:])
+  private static let lanes = Lock<[RingLocation: Held]>([:])
   private let mark = ProcessMark()
 
   /// The stream for these names. Streams that differ in `type` alone share one numbering.

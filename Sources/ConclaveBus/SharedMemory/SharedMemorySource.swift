@@ -1,5 +1,4 @@
 import SharedRing
-import Synchronization
 
 /// A subscription of a ``SharedMemoryBus``: reads the ring, keeps what the prefix asks for, and
 /// accounts for what was lost.
@@ -17,7 +16,7 @@ final class SharedMemorySource: SubscriptionSource {
   private let ring: RingSubscriber
   private let prefix: TopicPrefix
   private let onWarning: (@Sendable (BusWarning) -> Void)?
-  private let state: Mutex<State>
+  private let state: Lock<State>
 
   init(
     _ location: RingLocation, _ geometry: RingGeometry, prefix: TopicPrefix,
@@ -35,16 +34,12 @@ final class SharedMemorySource: SubscriptionSource {
     } catch { throw BusError(error, location) }
     self.prefix = prefix
     onWarning = options.onWarning
-    let isLive = options.start == .now
-    state = Mutex(
+    state = Lock(
       State(
         table: LaneTable(laneCount: ring.geometry.laneCount, prefix: prefix),
-        ledger: LossLedger(base: isLive ? ring.streams() : nil)))
-    if isLive {
-      passOver(upTo: ring.frontier)
-    } else {
-      try begin(at: options.start, location, geometry)
-    }
+        ledger: LossLedger(base: ring.streams())))
+    passOver(upTo: ring.frontier)
+    if options.start != .now { try readPast(from: options.start, location, geometry) }
   }
 
   func drain(
@@ -159,8 +154,7 @@ final class SharedMemorySource: SubscriptionSource {
 
   private func note(_ loss: RingLoss, _ state: inout State) {
     switch loss {
-    case .lapped(_, let count): noteEpisode(&state, lostRecords: count)
-    case .overwritten: noteEpisode(&state, lostRecords: 1)
+    case .lapped, .overwritten: noteEpisode(&state)
     case .damaged(let position):
       state.losses.damaged += 1
       onWarning?(.damagedRecord(position: position, reason: "its header makes no sense"))
@@ -172,10 +166,10 @@ final class SharedMemorySource: SubscriptionSource {
     }
   }
 
-  private func noteEpisode(_ state: inout State, lostRecords: UInt64) {
+  private func noteEpisode(_ state: inout State) {
     guard state.ledger.noteLoss() else { return }
     state.losses.episodes += 1
-    onWarning?(.overrun(lostRecords: lostRecords))
+    onWarning?(.overrun)
   }
 
   private func report(_ gap: Gap, _ losses: inout SubscriptionLosses, _ onGap: (Gap) -> Void) {
@@ -220,42 +214,41 @@ final class SharedMemorySource: SubscriptionSource {
     }
   }
 
-  private func begin(
-    at start: SubscriptionOptions.Start, _ location: RingLocation, _ geometry: RingGeometry
+  /// Reads what lies before the place where this subscription begins, with a dropping reader of its own:
+  /// what has been overwritten meanwhile is not there any more, and no loss.
+  private func readPast(
+    from start: SubscriptionOptions.Start, _ location: RingLocation, _ geometry: RingGeometry
   ) throws(BusError) {
-    // With back pressure the live part is held from where this subscription joined; what lies before
-    // it is read by a dropping reader of its own.
-    let joined = ring.position
-    var past: [Delivery] = []
+    let end = ring.position
     let reader = try SharedMemorySource.reader(of: location, geometry)
     reader.rewind()
+    var past = State(
+      table: LaneTable(laneCount: ring.geometry.laneCount, prefix: prefix),
+      ledger: LossLedger(base: nil))
+    var history: [Delivery] = []
     var found = start == .beginning
-    state.withLock { state in
-      while reader.position < joined {
-        let read = reader.receive(limit: 1024) {
-          note($0, &state)
-        } onMessage: { place, body in
-          guard place.position < joined else { return }
-          take(place, body, &state) {
-            past.append(.gap($0))
-          } onMessage: {
-            view, payload in
-            if found { past.append(.envelope(view.envelope(payload: payload))) }
-            if start == .after(view.id) {
-              found = true
-              past = []
-            }
+    while reader.position < end {
+      let read = reader.receive(limit: 1024) { _ in
+      } onMessage: { place, body in
+        guard place.position < end else { return }
+        take(place, body, &past) {
+          if found { history.append(.gap($0)) }
+        } onMessage: { view, payload in
+          if found {
+            history.append(.envelope(view.envelope(payload: payload)))
+          } else {
+            found = start == .after(view.id)
           }
         }
-        if read == 0 { break }
       }
-      state.history = past[...]
+      if read == 0 { break }
     }
     guard found else {
       throw BusError(
         .notFound, "the message to begin behind is not in the ring (any more)",
         hint: "begin with 'now' or 'beginning', or read the topic files")
     }
+    state.withLock { $0.history = history[...] }
   }
 
   private static func reader(

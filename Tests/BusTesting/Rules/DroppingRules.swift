@@ -1,5 +1,5 @@
 import ConclaveBus
-import Synchronization
+import SharedRing
 
 extension ConformanceRule {
   private static let loses: @Sendable (any BusFixture) -> Bool = { $0.losesWhenSlow }
@@ -146,7 +146,7 @@ extension ConformanceRule {
 }
 
 private final class Warnings: Sendable {
-  private let warnings = Mutex<[BusWarning]>([])
+  private let warnings = Lock<[BusWarning]>([])
   var all: [BusWarning] { warnings.withLock { $0 } }
   func append(_ warning: BusWarning) { warnings.withLock { $0.append(warning) } }
 }

@@ -1,5 +1,5 @@
 import ConclaveBus
-import Synchronization
+import SharedRing
 
 extension ConformanceRule {
   static let readingRules = [
@@ -226,7 +226,7 @@ extension ConformanceRule {
 func pauseForSleepers() async { try? await Task.sleep(for: .milliseconds(2)) }
 
 private final class SharedNumbers: Sendable {
-  private let numbers = Mutex<[Int?]>([])
+  private let numbers = Lock<[Int?]>([])
   var all: [Int?] { numbers.withLock { $0 } }
   func append(_ more: [Int?]) { numbers.withLock { $0 += more } }
 }

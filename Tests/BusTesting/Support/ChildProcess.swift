@@ -1,5 +1,5 @@
 public import Glibc
-import Synchronization
+import SharedRing
 
 /// A program that a test runs: fed through a socket, its output kept in files, killed and reaped
 /// when this object goes.
@@ -13,9 +13,9 @@ public final class ChildProcess: Sendable {
   }
 
   public let pid: pid_t
-  private let input: Mutex<Int32?>
+  private let input: Lock<Int32?>
   private let outputs: [Int32]
-  private let exit = Mutex<Exit?>(nil)
+  private let exit = Lock<Exit?>(nil)
 
   /// Starts `executable` (searched for in `PATH` when it has no slash).
   ///
@@ -28,7 +28,7 @@ public final class ChildProcess: Sendable {
     var ends: [Int32] = [-1, -1]
     guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0, &ends) == 0
     else { throw SystemFailure("socketpair") }
-    input = Mutex(ends[0])
+    input = Lock(ends[0])
     defer { close(ends[1]) }
     do {
       pid = try spawn(

@@ -1,4 +1,4 @@
-import Synchronization
+import SharedRing
 
 /// Runs `body`, and gives up on it after `limit`: a hang must fail a test, not the test run. What
 /// hangs is left behind.
@@ -27,7 +27,7 @@ private final class Race<R: Sendable>: Sendable {
     var isFinished = false
     var cleanUp: (@Sendable () -> Void)?
   }
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   func begin(_ continuation: CheckedContinuation<R, any Error>) {
     state.withLock { $0.continuation = continuation }
