@@ -5,14 +5,22 @@ static conclave_slot_age age_at(const conclave_view *view, uint64_t position) {
   return conclave_slot_compare(view, slot, position);
 }
 
+/* No slot was ever used. After the lap's wrap a slot may be zero again, but not two: no two records of
+ * a lane begin at one granule within a lap. */
+static int is_fresh(const conclave_view *view) {
+  const _Atomic uint64_t *last = &view->slots[view->geometry.slot_count - 1];
+  return atomic_load_explicit(view->slots, memory_order_seq_cst) == 0 &&
+         atomic_load_explicit(last, memory_order_seq_cst) == 0;
+}
+
 /* Without a usable hint: of all positions near `hint`, the one behind the last record. Laps are
  * compared with slot 0's, so the result is right whatever the hint was, up to the lap's wrap. */
 static uint64_t frontier_by_search(const conclave_view *view, uint64_t hint) {
+  if (is_fresh(view)) return 0;
   uint64_t first = atomic_load_explicit(view->slots, memory_order_seq_cst);
   uint64_t lap = first >> (CONCLAVE_GRANULE_BITS + CONCLAVE_LANE_BITS);
-  if (lap == 0) return 0;
-  uint64_t wraps = (hint >> view->slot_shift) & ~CONCLAVE_LAP_MASK;
-  uint64_t position = (wraps | (lap - 1)) << view->slot_shift;
+  uint64_t position = conclave_position_near(
+      view, ((lap - 1) & CONCLAVE_LAP_MASK) << view->slot_shift, hint);
   for (uint32_t i = 0; i < view->geometry.slot_count; i++, position++) {
     if (age_at(view, position) != CONCLAVE_SLOT_CURRENT) break;
   }

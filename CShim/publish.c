@@ -46,20 +46,45 @@ static uint32_t free_lanes(const conclave_view *view, lane_choice *choices, uint
   return count;
 }
 
-/* Takes the lock of a lane. */
+/* Takes the lock of a lane and makes its memory usable. Where there is no memory for an unused lane an
+ * abandoned one, which has it, will do. */
 static int claim_lane(const conclave_view *view, uint32_t *claimed) {
   lane_choice choices[CONCLAVE_MAX_LANES];
   uint32_t abandoned;
   uint32_t count = free_lanes(view, choices, &abandoned);
   uint32_t first = abandoned >= KEPT_LANES ? count - abandoned : 0;
+  int reason = EAGAIN;
   for (uint32_t i = 0; i < count; i++) {
     uint32_t lane = choices[(first + i) % count].lane;
     int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1);
     if (failure == EAGAIN) continue; /* somebody was faster */
+    if (failure) return failure;
+    failure = conclave_lane_open(view, lane);
     *claimed = lane;
-    return failure;
+    if (!failure) return 0;
+    conclave_lock_release(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1);
+    if (failure != ENOSPC) return failure;
+    reason = failure;
   }
-  return EAGAIN;
+  return reason;
+}
+
+/* Where the void begins that the lane's last owner reserved but never got into the order ring. Its last
+ * record may have got there just before it died. If that is so long ago that the order ring has
+ * forgotten, who consumed it knows (conclave_flush_position): its row says so. If no row is active,
+ * nobody but a dropping subscriber in the middle of copying can still be concerned, and that one
+ * notices (`reused`). */
+static uint64_t void_begin(const conclave_view *view, uint32_t lane, uint64_t published,
+                           uint64_t reserved) {
+  if (published > reserved || conclave_order_has(view, lane, published, reserved)) return reserved;
+  uint64_t begin = published;
+  for (uint32_t i = 0; i < view->geometry.row_count; i++) {
+    conclave_row *row = conclave_row_at(view, i);
+    if (!conclave_row_is_active(atomic_load_explicit(&row->state, memory_order_seq_cst))) continue;
+    uint64_t consumed = atomic_load_explicit(&row->consumed[lane], memory_order_seq_cst);
+    if (consumed <= reserved) begin = larger(begin, consumed);
+  }
+  return begin;
 }
 
 /* Continues where the lane's last owner stopped. What it reserved but never got into the order ring
@@ -71,14 +96,16 @@ static void take_over(conclave_publisher *publisher, uint64_t incarnation, uint3
   atomic_thread_fence(memory_order_release);
   publisher->reserved = atomic_load_explicit(&header->reserve, memory_order_relaxed);
   publisher->head = atomic_load_explicit(&header->published, memory_order_relaxed);
-  if (publisher->head != publisher->reserved &&
-      (publisher->head > publisher->reserved ||
-       conclave_order_has(&publisher->view, publisher->lane, publisher->head,
-                          publisher->reserved))) {
-    publisher->head = publisher->reserved;
+  if (publisher->head != publisher->reserved) {
+    publisher->head = void_begin(&publisher->view, publisher->lane, publisher->head,
+                                 publisher->reserved);
     atomic_store_explicit(&header->published, publisher->head, memory_order_release);
+    /* SYNC POINT reuse: after the looks at the order ring, before any byte is written. */
+    uint64_t reused = atomic_load_explicit(&header->reused, memory_order_relaxed);
+    atomic_store_explicit(&header->reused, reused + 1, memory_order_release);
   }
-  publisher->incarnation = larger(incarnation, before + 1);
+  /* Records have 56 bits for it; who wrote more was no publisher. */
+  publisher->incarnation = before >> 55 ? incarnation : larger(incarnation, before + 1);
   atomic_store_explicit(&header->stream_bytes, 0, memory_order_relaxed);
   atomic_store_explicit(&header->messages, 0, memory_order_relaxed);
   atomic_store_explicit(&header->pid, pid, memory_order_relaxed);
@@ -90,23 +117,21 @@ int conclave_publisher_join(conclave_publisher *publisher, conclave_view *view,
   uint32_t lane = 0;
   int failure = claim_lane(view, &lane);
   if (failure) return failure;
-  failure = conclave_lane_open(view, lane);
-  if (failure) {
-    conclave_lock_release(view->descriptor, CONCLAVE_LOCK_LANES + lane, 1);
-    return failure;
-  }
   *publisher = (conclave_publisher){
       .view = *view,
       .lane = lane,
       .lane_header = conclave_lane_header_at(view, lane),
       .lane_data = conclave_lane_at(view, lane),
+      .next_position = conclave_frontier(view),
   };
   take_over(publisher, incarnation, pid);
   return 0;
 }
 
 void conclave_publisher_leave(conclave_publisher *publisher) {
-  conclave_lock_release(publisher->view.descriptor, CONCLAVE_LOCK_LANES + publisher->lane, 1);
+  if (conclave_view_is_own(&publisher->view)) {
+    conclave_lock_release(publisher->view.descriptor, CONCLAVE_LOCK_LANES + publisher->lane, 1);
+  }
   conclave_view_unmap(&publisher->view);
 }
 
@@ -152,6 +177,19 @@ static void sleep_for_lane(conclave_publisher *publisher, const conclave_slowest
   }
 }
 
+/* How far a publisher at `now` may go when `capacity` fits behind what the slowest row has consumed. No
+ * row is ahead of the publisher; one that says so is not believed. */
+static uint64_t limit_of(const conclave_slowest *slowest, uint64_t now, uint64_t capacity) {
+  int counts = slowest->row != CONCLAVE_NO_ROW && slowest->value < now;
+  return add_saturating(counts ? slowest->value : now, capacity);
+}
+
+/* No publisher ever gets further ahead of a row than `capacity`, except of one that is just joining and
+ * says 0: then the row or the publisher's own idea of where it is are wrong, and no waiting helps. */
+static int is_nonsense(const conclave_slowest *slowest, uint64_t now, uint64_t capacity) {
+  return slowest->value != 0 && now - slowest->value > capacity;
+}
+
 int conclave_lane_room(conclave_publisher *publisher, uint64_t end, conclave_wait_mode mode) {
   const conclave_view *view = &publisher->view;
   episode waiting = {.mode = mode};
@@ -161,11 +199,11 @@ int conclave_lane_room(conclave_publisher *publisher, uint64_t end, conclave_wai
     /* SYNC POINT join: our swaps and `published` come before this reading of the rows. */
     atomic_thread_fence(memory_order_seq_cst);
     conclave_slowest slowest = conclave_slowest_in_lane(view, publisher->lane);
-    uint64_t base = slowest.row == CONCLAVE_NO_ROW ? publisher->head : slowest.value;
-    publisher->lane_limit = base + view->lane_granules;
+    publisher->lane_limit = limit_of(&slowest, publisher->head, view->lane_granules);
     if (end <= publisher->lane_limit) return 0;
-    if (slowest.row == CONCLAVE_NO_ROW) return ENOBUFS;
+    if (slowest.row == CONCLAVE_NO_ROW) return EBADMSG;
     if (conclave_row_reap(view, slowest.row, slowest.state)) continue;
+    if (is_nonsense(&slowest, publisher->head, view->lane_granules)) return EBADMSG;
     uint64_t until_ns = 0;
     int failure = may_wait(publisher, &waiting, &slowest, &until_ns);
     if (failure) return failure;
@@ -183,10 +221,11 @@ int conclave_ring_room(conclave_publisher *publisher, uint64_t position, conclav
   for (;;) {
     atomic_thread_fence(memory_order_seq_cst); /* SYNC POINT join */
     conclave_slowest slowest = conclave_slowest_in_ring(view);
-    uint64_t base = slowest.row == CONCLAVE_NO_ROW ? position : slowest.value;
-    publisher->ring_limit = base + view->geometry.slot_count;
+    publisher->ring_limit = limit_of(&slowest, position, view->geometry.slot_count);
     if (position < publisher->ring_limit) return 0;
+    if (slowest.row == CONCLAVE_NO_ROW) return EBADMSG;
     if (conclave_row_reap(view, slowest.row, slowest.state)) continue;
+    if (is_nonsense(&slowest, position, view->geometry.slot_count)) return EBADMSG;
     uint64_t until_ns = 0;
     int failure = may_wait(publisher, &waiting, &slowest, &until_ns);
     if (failure) return failure;

@@ -16,16 +16,32 @@ enum { YIELDS = 4 };
 /* Takes the lock of a row. One that a dead subscription left active is only for those who will hold
  * publishers back themselves: a dropping subscription cannot write the row, and holding its lock would
  * make the dead look alive. */
-static int claim_row(const conclave_view *view, int back_pressure, uint32_t *claimed) {
+static int claim_row(const conclave_view *view, int even_active, uint32_t *claimed) {
   for (uint32_t row = 0; row < view->geometry.row_count; row++) {
     uint64_t state = atomic_load_explicit(&conclave_row_at(view, row)->state, memory_order_acquire);
-    if (!back_pressure && conclave_row_is_active(state)) continue;
+    if (!even_active && conclave_row_is_active(state)) continue;
     int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_ROWS + row, 1);
     if (failure == EAGAIN) continue;
     *claimed = row;
     return failure;
   }
   return EAGAIN;
+}
+
+/* Takes a row for a dropping subscription though the dead have left all that are free active: it opens
+ * the row for once to deactivate it. */
+static int claim_dead_row(const conclave_view *view, uint32_t *claimed) {
+  int failure = claim_row(view, 1, claimed);
+  if (failure) return failure;
+  failure = conclave_row_open(view, *claimed);
+  if (failure) {
+    conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + *claimed, 1);
+    return failure;
+  }
+  atomic_fetch_and_explicit(&conclave_row_at(view, *claimed)->state, ~UINT64_C(1),
+                            memory_order_seq_cst);
+  conclave_wake_publishers(view);
+  return 0;
 }
 
 /* Becomes visible to publishers before it reads where it begins: SYNC POINT join. */
@@ -71,8 +87,13 @@ int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *vie
                              const conclave_subscription *options) {
   uint32_t index = 0;
   int failure = claim_row(view, options->back_pressure, &index);
+  if (failure == EAGAIN && !options->back_pressure) failure = claim_dead_row(view, &index);
   if (failure) return failure;
   *subscriber = (conclave_subscriber){.view = *view, .row_index = index};
+  for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
+    subscriber->reused[lane] = atomic_load_explicit(&conclave_lane_header_at(view, lane)->reused,
+                                                    memory_order_acquire);
+  }
   if (options->back_pressure) {
     failure = conclave_row_open(view, index);
   } else {
@@ -95,6 +116,7 @@ int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *vie
 
 void conclave_subscriber_leave(conclave_subscriber *subscriber) {
   conclave_view *view = &subscriber->view;
+  if (!conclave_view_is_own(view)) return;
   if (subscriber->row) {
     uint64_t state = atomic_load_explicit(&subscriber->row->state, memory_order_relaxed);
     atomic_store_explicit(&subscriber->row->state, state & ~UINT64_C(1), memory_order_seq_cst);
@@ -134,7 +156,38 @@ void conclave_flush_lane(conclave_subscriber *subscriber, uint32_t lane) {
   }
 }
 
+static void flush_lanes(conclave_subscriber *subscriber) {
+  for (uint32_t word = 0; word < 4; word++) {
+    while (subscriber->dirty[word]) {
+      uint32_t bit = (uint32_t)__builtin_ctzll(subscriber->dirty[word]);
+      conclave_flush_lane(subscriber, word * 64 + bit);
+    }
+  }
+}
+
+/* Records were passed over, and nobody knows of which lanes. But when there is nothing to read, all that
+ * is published is consumed: `published` is read first, then the slot once more. */
+static void catch_up(conclave_subscriber *subscriber) {
+  const conclave_view *view = &subscriber->view;
+  uint64_t published[CONCLAVE_MAX_LANES];
+  for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
+    published[lane] = atomic_load_explicit(&conclave_lane_header_at(view, lane)->published,
+                                           memory_order_acquire);
+  }
+  uint64_t slot = atomic_load_explicit(conclave_slot_at(view, subscriber->position),
+                                       memory_order_acquire);
+  if (conclave_slot_compare(view, slot, subscriber->position) != CONCLAVE_SLOT_FREE) return;
+  subscriber->doubtful = 0;
+  for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
+    uint64_t ahead = published[lane] - subscriber->consumed[lane];
+    if (ahead == 0 || ahead > view->lane_granules) continue;
+    subscriber->consumed[lane] = published[lane];
+    conclave_flush_lane(subscriber, lane);
+  }
+}
+
 void conclave_flush_position(conclave_subscriber *subscriber) {
+  flush_lanes(subscriber);
   subscriber->flushed_position = subscriber->position;
   /* SYNC POINT consume, and SYNC POINT room. */
   atomic_store_explicit(&subscriber->row->cursor, subscriber->position, memory_order_seq_cst);
@@ -145,12 +198,8 @@ void conclave_subscriber_flush(conclave_subscriber *subscriber) {
   atomic_store_explicit(&subscriber->view.presences[subscriber->row_index].cursor,
                         subscriber->position, memory_order_relaxed);
   if (!subscriber->row) return;
-  for (uint32_t word = 0; word < 4; word++) {
-    while (subscriber->dirty[word]) {
-      uint32_t bit = (uint32_t)__builtin_ctzll(subscriber->dirty[word]);
-      conclave_flush_lane(subscriber, word * 64 + bit);
-    }
-  }
+  if (subscriber->doubtful) catch_up(subscriber);
+  flush_lanes(subscriber);
   if (subscriber->flushed_position != subscriber->position) conclave_flush_position(subscriber);
 }
 
@@ -159,10 +208,18 @@ void conclave_subscriber_note_lost(conclave_subscriber *subscriber, uint64_t mes
                             memory_order_relaxed);
 }
 
+/* The first position without a record, as a subscriber at `position` counts. */
+static uint64_t frontier_for(const conclave_view *view, uint64_t position) {
+  return conclave_position_near(view, conclave_frontier(view), position);
+}
+
+/* Whether conclave_receive at `position` would find anything but CONCLAVE_NOTHING. */
 static int has_record(const conclave_view *view, uint64_t position) {
   uint64_t slot =
       atomic_load_explicit(conclave_slot_at(view, position), memory_order_seq_cst);
-  return conclave_slot_compare(view, slot, position) != CONCLAVE_SLOT_FREE;
+  conclave_slot_age age = conclave_slot_compare(view, slot, position);
+  return age == CONCLAVE_SLOT_CURRENT ||
+         (age == CONCLAVE_SLOT_LATER && frontier_for(view, position) > position);
 }
 
 void conclave_subscriber_park(conclave_subscriber *subscriber, uint64_t position,
@@ -188,8 +245,11 @@ conclave_outcome conclave_receive_lapped(conclave_subscriber *subscriber,
   uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_acquire);
   /* No publisher leaves a slot more than a lap behind; better to wait than to run ahead of the ring. */
   if (conclave_slot_compare(view, slot, position) == CONCLAVE_SLOT_EARLIER) return CONCLAVE_NOTHING;
-  uint64_t frontier = conclave_frontier(view);
+  uint64_t frontier = frontier_for(view, position);
   uint32_t slots = view->geometry.slot_count;
+  /* Nothing was published here yet, so nothing can be lost: the slot is damaged. */
+  if (frontier <= position) return CONCLAVE_NOTHING;
+  subscriber->doubtful = 1;
   /* A quarter of the ring ahead of those who overwrite, so as not to be overrun again at once. */
   uint64_t next = frontier > slots ? frontier - slots + slots / 4 : 0;
   if (next <= position) next = position + 1;

@@ -12,6 +12,7 @@
 #include "conclave_clock.h"
 #include "conclave_liveness.h"
 #include "conclave_order.h"
+#include "conclave_process.h"
 
 /* Where each part begins, in bytes. */
 typedef struct parts {
@@ -225,10 +226,19 @@ int conclave_segment_is_named(const char *directory, const char *name, int descr
          named.st_dev == opened.st_dev;
 }
 
+int conclave_segment_is_being_removed(int descriptor) {
+  return conclave_lock_held(descriptor, CONCLAVE_LOCK_REMOVAL, 1) == 1;
+}
+
 int conclave_segment_remove(const char *directory, const char *name, int descriptor) {
   int failure = conclave_lock_try(descriptor, CONCLAVE_LOCK_LANES,
                                   CONCLAVE_LOCK_END - CONCLAVE_LOCK_LANES);
-  if (failure) return failure == EAGAIN ? EBUSY : failure;
+  if (failure == EAGAIN) {
+    if (conclave_segment_is_being_removed(descriptor)) return EAGAIN;
+    /* Or was until just now. */
+    return conclave_segment_is_named(directory, name, descriptor) ? EBUSY : ENOENT;
+  }
+  if (failure) return failure;
   char target[4096];
   snprintf(target, sizeof(target), "%s/%s", directory, name);
   if (!conclave_segment_is_named(directory, name, descriptor)) {
@@ -281,6 +291,7 @@ int conclave_view_map(conclave_view *view, int descriptor, const conclave_segmen
       .stamp_seed = seed,
       .descriptor = descriptor,
       .writable = role == CONCLAVE_PUBLISH,
+      .process_generation = conclave_process_generation(),
   };
   find_parts(view, &at);
   int failure = open_parts(view, &at, role);
@@ -288,8 +299,13 @@ int conclave_view_map(conclave_view *view, int descriptor, const conclave_segmen
   return failure;
 }
 
+int conclave_view_is_own(const conclave_view *view) {
+  return view->process_generation == conclave_process_generation();
+}
+
 void conclave_view_unmap(conclave_view *view) {
-  munmap(view->base, view->bytes);
+  /* In a forked child something else may lie there by now. */
+  if (conclave_view_is_own(view)) munmap(view->base, view->bytes);
   close(view->descriptor);
 }
 

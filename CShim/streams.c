@@ -12,8 +12,11 @@ static _Atomic uint64_t *words_of(conclave_lane_header *lane, uint32_t offset) {
 _Atomic uint64_t *conclave_stream_add(conclave_lane_header *lane, const void *key,
                                       uint32_t key_bytes) {
   uint32_t used = atomic_load_explicit(&lane->stream_bytes, memory_order_relaxed);
+  if (used > sizeof(lane->streams) || used % 8 != 0 || key_bytes > sizeof(lane->streams)) {
+    return NULL;
+  }
   uint32_t wanted = ENTRY_HEAD_BYTES + (key_bytes + 7u) / 8u * 8u;
-  if (used > sizeof(lane->streams) || sizeof(lane->streams) - used < wanted) return NULL;
+  if (sizeof(lane->streams) - used < wanted) return NULL;
   _Atomic uint64_t *entry = words_of(lane, used);
   atomic_store_explicit(&entry[0], 0, memory_order_relaxed);
   atomic_store_explicit(&entry[1], key_bytes, memory_order_relaxed);

@@ -47,8 +47,16 @@ enum CostBenchmark: Benchmark {
     try Scratch.with { scratch in
       let bus = try SharedMemoryBus(directory: scratch.directory)
       defer { bus.close() }
-      let costs = try loop.measure([try CostCases.validating(bus)])
+      let costs = try Scratch.with { plain in
+        try loop.measure([
+          try CostCases.validating(bus), try CostCases.plainPublishing(bus),
+          try CostCases.stamping(plain),
+        ])
+      }
       record.add("publish, Swift with validation", costs[0].publish, "ns")
+      record.add("publish, C shim and time stamp", costs[2].publish, "ns")
+      record.addRatio(
+        "publish, Swift / C shim and time stamp", costs[1].publish / costs[2].publish)
     }
   }
 

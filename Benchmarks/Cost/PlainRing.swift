@@ -9,6 +9,7 @@ final class PlainRing {
   private let publisher: UnsafeMutablePointer<conclave_publisher>
   private let subscriber: UnsafeMutablePointer<conclave_subscriber>?
   private let payload: [UInt8]
+  private var clock = conclave_stamp_clock()
   /// Of what was looked at, so that looking is not optimised away.
   private(set) var sum: UInt64 = 0
   /// As long as what the Swift layer puts in front of a payload: numbers and three short names.
@@ -50,12 +51,15 @@ final class PlainRing {
     unsafe publisher.deallocate()
   }
 
-  /// Publishes so many messages; returns how many failed.
-  func publish(_ count: Int) -> Int {
+  /// Publishes so many messages, and looks at the clock for each if asked, as who stamps envelopes
+  /// must; returns how many failed.
+  func publish(_ count: Int, stamping: Bool = false) -> Int {
     var failures = 0
+    var stamps: UInt64 = 0
     unsafe head.withUnsafeBytes { head in
       unsafe payload.withUnsafeBytes { payload in
         for _ in 0..<count {
+          if stamping { stamps &+= unsafe conclave_stamp_clock_now(&clock) }
           let failure = unsafe conclave_publish(
             publisher, head.baseAddress, UInt32(head.count), payload.baseAddress,
             UInt64(payload.count), CONCLAVE_NO_WAIT)
@@ -64,6 +68,7 @@ final class PlainRing {
         }
       }
     }
+    sum &+= stamps
     return failures
   }
 

@@ -27,7 +27,7 @@
 #include "conclave_wait.h"
 
 /* Changes with every change of what is described here. */
-static const uint32_t CONCLAVE_LAYOUT_VERSION = 1;
+static const uint32_t CONCLAVE_LAYOUT_VERSION = 2;
 /* "conclave", little-endian. */
 static const uint64_t CONCLAVE_MAGIC = 0x6576616C636E6F63;
 
@@ -140,7 +140,8 @@ _Static_assert(sizeof(conclave_row) <= CONCLAVE_ROW_BYTES, "layout");
 typedef struct conclave_lane_header {
   _Atomic uint64_t reserve;   /* granules: everything below reserve - capacity may be overwritten */
   _Atomic uint64_t published; /* granules: the end of the last record that is in the order ring */
-  uint8_t unused0[48];
+  _Atomic uint64_t reused;    /* how often an owner began to reuse what was reserved in vain */
+  uint8_t unused0[40];
   _Atomic uint64_t incarnation; /* of the owner; 0 while it changes hands */
   _Atomic uint64_t messages;    /* published by this incarnation */
   _Atomic uint32_t pid;         /* for people */
@@ -190,6 +191,7 @@ typedef struct conclave_view {
   uint32_t stamp_seed;
   int32_t descriptor;
   uint32_t writable; /* whether the parts that publishers write are mapped writable */
+  uint64_t process_generation; /* of the process that mapped it: a forked child must not touch it */
 } conclave_view;
 
 static inline conclave_row *conclave_row_at(const conclave_view *view, uint32_t row) {

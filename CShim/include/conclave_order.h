@@ -71,10 +71,18 @@ static inline conclave_slot_age conclave_slot_compare(const conclave_view *view,
   return ahead < CONCLAVE_LAP_MASK / 2 ? CONCLAVE_SLOT_LATER : CONCLAVE_SLOT_EARLIER;
 }
 
+/* Of all positions that slots cannot tell from `position`, since laps wrap, the one nearest to `hint`. */
+static inline uint64_t conclave_position_near(const conclave_view *view, uint64_t position,
+                                              uint64_t hint) {
+  uint64_t period = (CONCLAVE_LAP_MASK + 1) << view->slot_shift;
+  uint64_t ahead = (position - hint) & (period - 1);
+  if (ahead > period / 2 && hint >= period - ahead) return hint - (period - ahead);
+  return hint + ahead;
+}
+
 /* Whether the position before this one has its record, so that taking this one leaves no hole: what a
- * position that comes from a hint must prove. */
+ * position that comes from a hint must prove. Position 0 follows a slot that was never used. */
 static inline int conclave_position_follows(const conclave_view *view, uint64_t position) {
-  if (position == 0) return 1;
   uint64_t slot =
       atomic_load_explicit(conclave_slot_at(view, position - 1), memory_order_seq_cst);
   conclave_slot_age age = conclave_slot_compare(view, slot, position - 1);

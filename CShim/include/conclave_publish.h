@@ -53,7 +53,7 @@ int conclave_publisher_join(conclave_publisher *publisher, conclave_view *view,
 void conclave_publisher_leave(conclave_publisher *publisher);
 
 /* Makes room so that a record may end at granule `end`: 0, EAGAIN (CONCLAVE_NO_WAIT), ETIMEDOUT,
- * ECANCELED (within CONCLAVE_WAIT_LIMIT_NS of the cancel flag's being raised). */
+ * ECANCELED (within CONCLAVE_WAIT_LIMIT_NS of the cancel flag's being raised), EBADMSG. */
 int conclave_lane_room(conclave_publisher *publisher, uint64_t end, conclave_wait_mode mode);
 
 /* Makes room so that `position` may be taken: as conclave_lane_room. */
@@ -66,7 +66,7 @@ int conclave_publish_fragments(conclave_publisher *publisher, const void *head, 
 
 /* How often a publisher looks for the frontier anew before it calls the ring damaged. A healthy ring
  * sends it there only when it stood still for more than a lap. */
-enum { CONCLAVE_MAX_RECOVERIES = 1000 };
+enum { CONCLAVE_MAX_RECOVERIES = 100 };
 
 /* Puts the record at `granule` in order: the swap. 0; what conclave_ring_room says; EBADMSG when the
  * ring holds what no publisher wrote. */

@@ -47,10 +47,11 @@ typedef struct conclave_subscriber {
   uint32_t row_index;
   uint32_t record_lane;     /* of the record that is out */
   _Atomic uint32_t interrupted;
-  uint32_t unused;
+  uint32_t doubtful;        /* with back pressure: records were passed over without being read */
   uint64_t dirty[4];        /* lanes whose consumption the row does not say yet */
   uint64_t consumed[CONCLAVE_MAX_LANES]; /* granules */
   uint64_t flushed[CONCLAVE_MAX_LANES];
+  uint64_t reused[CONCLAVE_MAX_LANES];   /* what the lanes' `reused` said */
 } conclave_subscriber;
 
 /* How to join. */
@@ -102,7 +103,8 @@ conclave_outcome conclave_receive_lapped(conclave_subscriber *subscriber, concla
  * if it waits for that. */
 void conclave_flush_lane(conclave_subscriber *subscriber, uint32_t lane);
 
-/* As conclave_flush_lane, for the order ring. */
+/* As conclave_flush_lane, for all lanes and then for the order ring: whoever sees that the ring went on
+ * sees what was consumed of the lanes (void_begin in publish.c). */
 void conclave_flush_position(conclave_subscriber *subscriber);
 
 /* Asks for the lines of a record some positions ahead; the order ring tells where they lie. */
@@ -143,6 +145,7 @@ static inline conclave_outcome conclave_receive_in_place(conclave_subscriber *su
   uint64_t first = atomic_load_explicit(&words[0], memory_order_relaxed);
   if (!conclave_record_plausible(view, first, granule, offset)) {
     subscriber->position++;
+    subscriber->doubtful = 1;
     return CONCLAVE_DAMAGED;
   }
   uint64_t second = atomic_load_explicit(&words[1], memory_order_relaxed);
@@ -181,6 +184,17 @@ static inline conclave_outcome conclave_receive_copy(conclave_subscriber *subscr
     subscriber->position++;
     return CONCLAVE_GONE;
   }
+  /* SYNC POINT reuse: what a dead owner reserved in vain is written without a new reservation. If any
+   * byte of that was copied the slot, looked at again, is of a later lap. */
+  uint64_t reused = atomic_load_explicit(&header->reused, memory_order_acquire);
+  if (__builtin_expect(reused != subscriber->reused[lane], 0)) {
+    subscriber->reused[lane] = reused;
+    uint64_t position = subscriber->position;
+    uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_acquire);
+    if (conclave_slot_compare(view, slot, position) != CONCLAVE_SLOT_CURRENT) {
+      return conclave_receive_lapped(subscriber, record);
+    }
+  }
   if (!plausible) {
     subscriber->position++;
     return CONCLAVE_DAMAGED;
@@ -206,12 +220,13 @@ static inline conclave_outcome conclave_receive(conclave_subscriber *subscriber,
   }
   conclave_receive_prefetch(subscriber);
   uint32_t lane = conclave_slot_lane(slot);
-  if (lane >= view->geometry.lane_count) {
-    subscriber->position++;
-    return CONCLAVE_DAMAGED;
-  }
   record->position = position;
   record->lane = lane;
+  if (lane >= view->geometry.lane_count) {
+    subscriber->position++;
+    subscriber->doubtful = 1;
+    return CONCLAVE_DAMAGED;
+  }
   return subscriber->row
              ? conclave_receive_in_place(subscriber, lane, conclave_slot_granule(slot), record)
              : conclave_receive_copy(subscriber, lane, conclave_slot_granule(slot), record);

@@ -53,14 +53,23 @@ int conclave_segment_open(const char *directory, const char *name, const char *p
 int conclave_segment_is_named(const char *directory, const char *name, int descriptor);
 
 /* Removes the name if it still means `descriptor` and nobody else holds a lock: 0, EBUSY, ENOENT or
- * another errno. Atomic against others who remove or claim: it holds all locks meanwhile. */
+ * another errno; EAGAIN when somebody else is about to remove it. Atomic against others who remove or
+ * claim: it holds all locks meanwhile. */
 int conclave_segment_remove(const char *directory, const char *name, int descriptor);
+
+/* Whether somebody is about to remove the segment: then all its locks seem to be taken, for a moment. */
+int conclave_segment_is_being_removed(int descriptor);
 
 /* Maps the segment. `header` comes from conclave_segment_open. On success the view owns `descriptor`. */
 int conclave_view_map(conclave_view *view, int descriptor, const conclave_segment_header *header,
                       conclave_role role);
 
-/* Unmaps and closes. The view must not be used afterwards. */
+/* Whether this process mapped it: 1 or 0. A child that was forked later has neither the mapping nor a
+ * right to the locks, which are its parent's. */
+int conclave_view_is_own(const conclave_view *view);
+
+/* Unmaps and closes; in a child that was forked meanwhile it only closes. The view must not be used
+ * afterwards. */
 void conclave_view_unmap(conclave_view *view);
 
 /* Reserves memory for a lane, maps its header and data writable and touches every page, so that

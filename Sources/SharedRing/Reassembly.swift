@@ -3,8 +3,9 @@ import CShim
 /// Puts messages together that were too large for one record.
 ///
 /// Their fragments follow each other in their lane but not in the order ring, so there is at most one
-/// open chain per lane. A chain that does not go on as it began was cut off by its sender's death (or
-/// lost a fragment, which its position tells already) and is dropped.
+/// open chain per lane. A chain that does not go on as it began was cut off by its sender's death, and
+/// is dropped. One that may have lost a fragment must be forgotten at once: what follows may be the end
+/// of another message.
 struct Reassembly {
   private struct Chain {
     let incarnation: UInt64
@@ -37,6 +38,12 @@ struct Reassembly {
     default:
       onLoss(.damaged(position: place.position))
     }
+  }
+
+  /// Fragments were lost: of this lane, or nobody knows of which. That is told already.
+  mutating func forget(_ lane: Int?) {
+    guard let lane else { return chains.removeAll() }
+    chains[lane] = nil
   }
 
   private mutating func begin(

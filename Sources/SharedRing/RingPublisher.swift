@@ -49,12 +49,19 @@ public struct RingPublisher: ~Copyable, Sendable {
   public var waits: UInt64 { unsafe raw.pointee.waits }
   /// The largest message in bytes.
   public var messageLimit: Int { unsafe Int(raw.pointee.view.geometry.message_bytes) }
+  /// The largest message in bytes that travels in one record.
+  public var recordLimit: Int {
+    unsafe Int(raw.pointee.view.record_limit) - MemoryLayout<conclave_record_header>.size
+  }
   /// The longest head in bytes.
   public var headLimit: Int { unsafe Int(raw.pointee.view.record_limit) / 4 }
 
   /// What to do while a subscription with back pressure has no room.
   public enum Wait {
+    /// For messages up to ``RingPublisher/recordLimit``.
     case never
+    /// Not for a message's first record; once that is out, as ``untilRoom(_:)`` for the others.
+    case neverForTheFirst(RingCancellation)
     /// Sleep, at most for that subscription's time-out or until the cancellation is raised.
     case untilRoom(RingCancellation)
   }
@@ -65,7 +72,7 @@ public struct RingPublisher: ~Copyable, Sendable {
   /// - Parameters:
   ///   - head: a multiple of 8 bytes, at most ``headLimit``.
   ///   - wakes: whether to wake subscribers that sleep; within a batch ``wake()`` after its end will do.
-  /// - Returns: whether it was published; false only with ``Wait/never``.
+  /// - Returns: whether it was published; true with ``Wait/untilRoom(_:)``.
   /// - Throws: `timedOut`, `cancelled`, `tooLarge`, `corrupt`: nothing was published.
   public mutating func publish(
     head: UnsafeRawBufferPointer, body: RawSpan, as stream: RingStreamList.Stream, number: UInt64,
@@ -74,10 +81,15 @@ public struct RingPublisher: ~Copyable, Sendable {
     guard head.count + body.byteCount <= messageLimit else {
       throw .tooLarge(limit: messageLimit)
     }
+    guard head.count <= headLimit, head.count % 8 == 0 else { throw .tooLarge(limit: headLimit) }
     let failure: Int32
     switch wait {
     case .never:
       failure = unsafe publish(head, body, CONCLAVE_NO_WAIT)
+    case .neverForTheFirst(let cancellation):
+      unsafe raw.pointee.cancel = UnsafePointer(cancellation.raw)
+      failure = unsafe publish(head, body, CONCLAVE_NO_WAIT)
+      unsafe raw.pointee.cancel = nil
     case .untilRoom(let cancellation):
       unsafe raw.pointee.cancel = UnsafePointer(cancellation.raw)
       failure = unsafe publish(head, body, CONCLAVE_WAIT)

@@ -4,7 +4,7 @@ import Glibc
 /// Opening, creating, replacing and removing segments.
 enum RingSegment {
   /// How often a race with others who create or remove is run again before giving up.
-  private static let attempts = 100
+  static let attempts = 1000
 
   /// Maps the segment for `role` and lets `join` claim a place in it.
   ///
@@ -18,11 +18,18 @@ enum RingSegment {
     for _ in 0..<attempts {
       guard var view = unsafe try map(location, creating: geometry, role: role) else { continue }
       let failure = unsafe claim(&view)
+      // Asked first: who is gone by then has removed the name.
+      let isLeaving = unsafe failure == EAGAIN
+        && conclave_segment_is_being_removed(view.descriptor) != 0
       let isNamed =
         unsafe conclave_segment_is_named(location.directory, location.name, view.descriptor) != 0
       if failure == 0, isNamed { return }
       if failure == 0 { abandon() } else { unsafe conclave_view_unmap(&view) }
-      if isNamed { throw RingError(code: failure) }
+      if isLeaving {
+        sched_yield()
+      } else if isNamed {
+        throw RingError(code: failure)
+      }
     }
     throw .busy
   }
@@ -44,8 +51,12 @@ enum RingSegment {
     guard descriptor >= 0 else { throw RingError(code: failure) }
     defer { close(descriptor) }
     let removal = unsafe conclave_segment_remove(location.directory, location.name, descriptor)
-    if removal == EBUSY { throw RingError(code: failure) }
-    if removal != 0, removal != ENOENT { throw RingError(code: removal) }
+    switch removal {
+    case 0, ENOENT: break
+    case EAGAIN: sched_yield()
+    case EBUSY: throw RingError(code: failure)
+    default: throw RingError(code: removal)
+    }
     return nil
   }
 
@@ -92,6 +103,15 @@ extension RingLocation {
   /// - Returns: whether there was one.
   /// - Throws: `busy`, `squatted`, `permissionDenied`, `system`.
   public func removeSegment() throws(RingError) -> Bool {
+    for _ in 0..<RingSegment.attempts {
+      if let removed = try removeOnce() { return removed }
+      sched_yield()
+    }
+    throw .busy
+  }
+
+  /// nil while somebody else is about to remove it.
+  private func removeOnce() throws(RingError) -> Bool? {
     var descriptor: Int32 = -1
     var header = conclave_segment_header()
     let failure = RingSegment.open(self, CONCLAVE_SUBSCRIBE, &descriptor, &header)
@@ -99,8 +119,11 @@ extension RingLocation {
     guard descriptor >= 0 else { throw RingError(code: failure) }
     defer { close(descriptor) }
     let removal = unsafe conclave_segment_remove(directory, name, descriptor)
-    if removal == ENOENT { return false }
-    guard removal == 0 else { throw RingError(code: removal) }
-    return true
+    switch removal {
+    case 0: return true
+    case ENOENT: return false
+    case EAGAIN: return nil
+    default: throw RingError(code: removal)
+    }
   }
 }

@@ -115,6 +115,9 @@ public final class RingSubscriber: Sendable {
           unsafe conclave_subscriber_flush(raw)
           return handed
         } else {
+          if !state.reassembly.isEmpty {
+            state.reassembly.forget(outcome == CONCLAVE_GONE ? unsafe Int(record.lane) : nil)
+          }
           unsafe onLoss(RingSubscriber.loss(outcome, record))
         }
         handed += 1

@@ -1,6 +1,6 @@
 import BusTesting
 import ConclaveBus
-import Synchronization
+import SharedRing
 
 /// A defect that the conformance suite must find.
 enum Fault: String, CaseIterable, Sendable {
@@ -21,7 +21,7 @@ final class BrokenBus: MessageBus {
 
   private let bus = ChannelBus()
   private let fault: Fault?
-  private let subscribers = Mutex<[Subscriber]>([])
+  private let subscribers = Lock<[Subscriber]>([])
 
   init(_ fault: Fault?) { self.fault = fault }
 

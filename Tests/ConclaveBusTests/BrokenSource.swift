@@ -1,4 +1,4 @@
-import Synchronization
+import SharedRing
 
 @testable import ConclaveBus
 
@@ -15,7 +15,7 @@ final class BrokenSource: SubscriptionSource {
   private let prefix: TopicPrefix
   private let index: Int
   private let fault: Fault?
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   init(_ inner: Subscription, prefix: TopicPrefix, index: Int, fault: Fault?) {
     self.inner = inner

@@ -5,6 +5,7 @@ import Testing
 /// The transports that must keep every rule. A new one is one line here and a fixture.
 private let transports: [@Sendable () throws -> any BusFixture] = [
   { ChannelFixture() },
+  { try FileFixture() },
   { try SharedMemoryFixture() },
 ]
 

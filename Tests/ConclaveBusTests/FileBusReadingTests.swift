@@ -1,5 +1,6 @@
 import ConclaveBus
 import Glibc
+import SharedRing
 import Synchronization
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
 
   /// Collects warnings.
   private final class Warnings: Sendable {
-    private let all = Mutex<[BusWarning]>([])
+    private let all = Lock<[BusWarning]>([])
     var list: [BusWarning] { all.withLock { $0 } }
     func options(_ start: SubscriptionOptions.Start) -> SubscriptionOptions {
       SubscriptionOptions(start: start) { warning in self.all.withLock { $0.append(warning) } }

@@ -1,6 +1,7 @@
-import ConclaveBus
 import Glibc
 import Testing
+
+@testable import ConclaveBus
 
 /// What is in the files, whatever happens to those who write them.
 @Suite struct FileBusWritingTests {
@@ -18,6 +19,27 @@ import Testing
     #expect(envelopes.map(\.id.process) == [UInt32](repeating: UInt32(getpid()), count: 3))
     #expect(zip(envelopes, envelopes.dropFirst()).allSatisfy { $0.timestamp <= $1.timestamp })
     #expect(zip(envelopes, envelopes.dropFirst()).allSatisfy { $0.id.counter < $1.id.counter })
+  }
+
+  @Test func appendsEnvelopesAsTheyAre() throws {
+    let scratch = Scratch()
+    let bus = try scratch.bus()
+    let topic = try Topic("t")
+    let envelopes = try (1...5).map { number in
+      Envelope(
+        id: MessageID(process: 7, counter: UInt64(number)), seq: UInt64(number) * 10,
+        timestamp: Timestamp(nanosecondsSinceEpoch: UInt64(number)), sender: "\"", topic: topic,
+        type: "x", payload: try RawJSON("[\n\(number)]"), incarnation: 3,
+        position: UInt64(number) << 40)
+    }
+    let count = try bus.append(to: topic, wait: .blocking) { batch in
+      for envelope in envelopes { envelope.lend { batch.append($0, payload: $1) } }
+    }
+    #expect(try count == 5 && Disk.envelopes(scratch.file("t")) == envelopes)
+    let subscription = try bus.subscribe("t", options: SubscriptionOptions(start: .beginning))
+    #expect(try subscription.take(1).first?.envelope == envelopes[0])
+    #expect(try subscription.take(1).first?.envelope == nil)
+    #expect(try subscription.take(1).first?.envelope == envelopes[1])
   }
 
   @Test func cutsOffATornTailAtEveryByte() throws {

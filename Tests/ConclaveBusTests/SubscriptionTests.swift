@@ -1,5 +1,5 @@
 import BusTesting
-import Synchronization
+import SharedRing
 import Testing
 
 @testable import ConclaveBus
@@ -56,7 +56,7 @@ import Testing
 /// Delivers messages 1 to n and then throws; a park lasts until a wake-up.
 private final class ScriptedSource: SubscriptionSource {
   private let failsAfter: UInt64
-  private let state = Mutex((delivered: UInt64(0), parked: false, woken: false))
+  private let state = Lock((delivered: UInt64(0), parked: false, woken: false))
 
   init(failsAfter: UInt64) { self.failsAfter = failsAfter }
 

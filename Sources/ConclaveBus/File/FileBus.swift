@@ -113,6 +113,18 @@ public final class FileBus: MessageBus {
     if let first { throw first }
   }
 
+  /// Appends envelopes that another transport numbered, as they are: with one lock and one write.
+  ///
+  /// - Returns: how many were appended; 0 with ``PublishWait/never`` when the lock stays taken.
+  func append(
+    to topic: Topic, wait: PublishWait, _ addLines: (inout LineBatch) -> Void
+  ) throws(PublishFailure) -> Int {
+    do throws(BusError) { try shared.checkOpen() } catch { throw PublishFailure(error) }
+    return try appender(for: topic).append(wait: wait) { (state) throws(BusError) in
+      addLines(&state.batch)
+    }
+  }
+
   private func appender(for topic: Topic) -> TopicAppender {
     appenders.withLock { appenders in
       if let known = appenders[topic] { return known }

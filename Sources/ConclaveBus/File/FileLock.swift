@@ -8,7 +8,7 @@ import Glibc
 /// times. Only a lock that stays taken (its holder was stopped) is worth sleeping for.
 enum FileLock {
   /// How often to give the processor away before sleeping.
-  private static let yields = 64
+  private static let yields = 256
   /// How long a publisher that must not block keeps trying.
   private static let patienceNanoseconds: UInt64 = 2_000_000
 

@@ -20,27 +20,27 @@ final class FileTail {
   /// The envelope that is next, and where its line lies in ``memory``.
   private(set) var head: (parts: EnvelopeLine, line: Range<Int>)?
 
-  private let file: OwnedDescriptor
-  private let lineLimit: Int
-  private let reporter: FileReporter
+  let file: OwnedDescriptor
+  let lineLimit: Int
+  let reporter: FileReporter
   /// What was read of the file from ``base`` on. Empty until there is something to read.
-  private var memory: UnsafeMutableRawBufferPointer
-  private var filled = 0
+  var memory: UnsafeMutableRawBufferPointer
+  var filled = 0
   /// Index of the first byte that was not consumed.
-  private var next = 0
-  private var base: UInt64 = 0
-  private var isSkipping = false
+  var next = 0
+  var base: UInt64 = 0
+  var isSkipping = false
   /// The first bytes of the file's first line, which hold its message's id and so are as good as unique;
   /// empty until a whole line was seen.
-  private var beginning: [UInt8] = []
+  var beginning: [UInt8] = []
 
   /// The time of the last envelope that was taken. Times never fall along a file.
-  private var lastTime = Timestamp(nanosecondsSinceEpoch: 0)
+  var lastTime = Timestamp(nanosecondsSinceEpoch: 0)
   /// What was taken before is being read again, because the file was cut off.
-  private var isCatchingUp = false
+  var isCatchingUp = false
 
-  private static let chunk = 64 << 10
-  private static let beginningLength = 64
+  static let chunk = 64 << 10
+  static let beginningLength = 64
 
   init(
     topic: Topic, name: String, file: OwnedDescriptor, identity: TopicFile.Identity, lineLimit: Int,
@@ -144,107 +144,23 @@ final class FileTail {
 
   /// Empties the buffer. What had not been consumed is read again, or given up as part of a line that is
   /// too long.
-  private func forgetUnread(consumed: Bool) {
+  func forgetUnread(consumed: Bool) {
     base += UInt64(consumed ? filled : next)
     next = 0
     filled = 0
     if unsafe memory.count > FileTail.chunk { setCapacity(0) }
   }
 
-  private func beginAnew() {
+  func beginAnew() {
     moveTo(0)
     beginning = []
     isCatchingUp = false
   }
 
-  private func moveTo(_ offset: UInt64) {
+  func moveTo(_ offset: UInt64) {
     base = offset
     next = 0
     filled = 0
     isSkipping = false
-  }
-
-  // MARK: Reading
-
-  /// Reads on, from the beginning of the unfinished line at the buffer's end.
-  ///
-  /// - Returns: whether there is more in the buffer than before.
-  private func readMore() throws(BusError) -> Bool {
-    guard try lookForNews() else { return false }
-    let pending = filled - next
-    if pending > lineLimit {
-      reportDamage(EnvelopeFlaw("the line is longer than \(lineLimit) bytes"))
-      isSkipping = true
-      forgetUnread(consumed: true)
-      return try readMore()
-    }
-    if unsafe pending >= memory.count {
-      setCapacity(min(max(2 * pending, FileTail.chunk), max(lineLimit + 1, FileTail.chunk)))
-    }
-    var wanted = unsafe memory.count
-    if let limit { wanted = Int(min(UInt64(wanted), limit - offset)) }
-    let count = unsafe pread(file.number, memory.baseAddress, wanted, off_t(offset))
-    guard count >= 0 else { throw .system("read", name) }
-    base = offset
-    next = 0
-    filled = count
-    return count > pending
-  }
-
-  /// Whether the file goes on behind ``offset``; notices when it was cut off or written anew.
-  private func lookForNews() throws(BusError) -> Bool {
-    let size = try size()
-    if size < offset { try restart() }
-    guard size > offset, limit.map({ $0 > offset }) ?? true else { return false }
-    if try !beginsAsBefore() {
-      reporter.warn(.fileReplaced(file: name))
-      beginAnew()
-    }
-    return true
-  }
-
-  /// The file was cut off: goes through what is left of it for what was not taken yet.
-  private func restart() throws(BusError) {
-    reporter.warn(.fileReplaced(file: name))
-    if try beginsAsBefore() {
-      moveTo(0)
-      isCatchingUp = true
-    } else {
-      beginAnew()
-    }
-  }
-
-  /// Whether the file still has the beginning that it had.
-  private func beginsAsBefore() throws(BusError) -> Bool {
-    if beginning.isEmpty { return true }
-    return try readBeginning(length: beginning.count) == beginning
-  }
-
-  private func readBeginning(length: Int) throws(BusError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: length)
-    let count = unsafe bytes.withUnsafeMutableBytes { bytes in
-      unsafe pread(file.number, bytes.baseAddress, bytes.count, 0)
-    }
-    guard count >= 0 else { throw .system("read", name) }
-    return Array(bytes[..<count])
-  }
-
-  /// Remembers the first line's beginning while it is at hand.
-  private func keepBeginning(_ line: Range<Int>) {
-    guard beginning.isEmpty, base == 0, line.lowerBound == 0 else { return }
-    let length = min(line.upperBound + 1, FileTail.beginningLength)
-    beginning = unsafe Array(memory[..<length])
-  }
-
-  /// What was read is not kept.
-  private func setCapacity(_ capacity: Int) {
-    unsafe memory.deallocate()
-    unsafe memory =
-      capacity == 0
-      ? UnsafeMutableRawBufferPointer(start: nil, count: 0)
-      : .allocate(byteCount: capacity, alignment: 1)
-    base += UInt64(next)
-    next = 0
-    filled = 0
   }
 }

@@ -5,11 +5,11 @@ import Glibc
 struct LineBatch: ~Copyable {
   /// What must be known of a line when it is written, and when it could not be.
   struct Line {
-    /// Where its timestamp lies in the batch.
+    /// Where its timestamp lies in the batch; -1 when it has one already.
     var timestamp: Int
     /// Index behind its line feed.
     var end: Int
-    /// Index of the sender's counter.
+    /// Index of the sender's counter; -1 when it was numbered elsewhere.
     var sender: Int
   }
 
@@ -53,14 +53,17 @@ struct LineBatch: ~Copyable {
     return length
   }
 
-  /// Appends one line that has its number and its time already, as a mirror does.
-  mutating func append(line: UnsafeRawBufferPointer) {
-    reserve(line.count + 1)
-    var cursor = unsafe LineCursor(unsafe: memory.baseAddress.unsafelyUnwrapped + count)
-    unsafe cursor.copy(line)
-    cursor.byte(UInt8(ascii: "\n"))
-    count += line.count + 1
-    lines.append(Line(timestamp: -1, end: count, sender: -1))
+  /// Appends the line of an envelope that has its number and its time already, as a mirror does.
+  mutating func append(_ view: borrowing EnvelopeView, payload: RawSpan) {
+    unsafe payload.withUnsafeBytes { payload in
+      unsafe reserve(view.capacity(payload: payload) + 1)
+      let start = unsafe memory.baseAddress.unsafelyUnwrapped + count
+      var cursor = unsafe LineCursor(unsafe: start)
+      unsafe view.write(payload: payload, to: &cursor)
+      cursor.byte(UInt8(ascii: "\n"))
+      count += unsafe cursor.place - start
+      lines.append(Line(timestamp: -1, end: count, sender: -1))
+    }
   }
 
   /// Gives every line that has no time yet the time `now`.
@@ -82,5 +85,14 @@ struct LineBatch: ~Copyable {
     unsafe larger.copyMemory(from: bytes)
     unsafe memory.deallocate()
     unsafe memory = unsafe larger
+  }
+}
+
+extension LineBatch {
+  /// How many of the lines lie wholly in the first `length` bytes, and how long they are together.
+  func wholeLines(in length: Int) -> (count: Int, length: Int) {
+    if length == count { return (lines.count, length) }
+    let whole = lines.prefix { $0.end <= length }
+    return (whole.count, whole.last?.end ?? 0)
   }
 }

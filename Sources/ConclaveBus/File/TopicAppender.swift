@@ -12,8 +12,8 @@ import Synchronization
 final class TopicAppender: Sendable {
   let topic: Topic
   let shared: FileBusShared
-  private let fileName: String
-  private let state: Lock<State>
+  let fileName: String
+  let state: Lock<State>
 
   /// What one publisher at a time works on.
   struct State: ~Copyable {
@@ -22,10 +22,10 @@ final class TopicAppender: Sendable {
     var nextSeq: [UInt64] = []
     var senders: [String: Int] = [:]
     var templates: [StreamName: EnvelopeTemplate] = [:]
-    fileprivate var file: OpenFile?
-    /// Set once an fsync has failed: what it should have made durable may be lost, and another
-    /// fsync would not say so.
-    fileprivate var syncFailure: BusError?
+    var file: OpenFile?
+    /// Set once an fsync has failed: what it should have made durable may be lost, and another fsync
+    /// would not say so.
+    var syncFailure: BusError?
   }
 
   struct StreamName: Hashable {
@@ -33,7 +33,7 @@ final class TopicAppender: Sendable {
     var type: String
   }
 
-  fileprivate struct OpenFile {
+  struct OpenFile {
     var descriptor: OwnedDescriptor
     var identity: TopicFile.Identity
     /// The file's length after this object's last append; nil when the end must be looked at.
@@ -65,7 +65,7 @@ final class TopicAppender: Sendable {
     return outcome.published
   }
 
-  private struct Outcome: Sendable {
+  struct Outcome: Sendable {
     var published: Int
     var cause: BusError?
   }
@@ -145,136 +145,5 @@ final class TopicAppender: Sendable {
     let file = OpenFile(descriptor: descriptor, identity: TopicFile.Identity(status))
     state.file = file
     return file
-  }
-
-  // MARK: Writing
-
-  /// Writes the batch behind the file's whole lines and gives back the lock.
-  private func write(
-    _ state: inout State, to file: (descriptor: OwnedDescriptor, length: UInt64)
-  ) -> Outcome {
-    var outcome = Outcome(published: 0)
-    do throws(BusError) {
-      defer { _ = file.descriptor.lock(LOCK_UN) }
-      let start = try repairedLength(state.file?.knownEnd, file)
-      state.file?.knownEnd = nil
-      state.batch.stamp(.now())
-      let (written, cause) = unsafe write(state.batch.bytes, to: file.descriptor)
-      let whole = state.batch.wholeLines(in: written)
-      let end = start + UInt64(whole.length)
-      if whole.length < written { try TornTail.cut(file.descriptor, to: end) }
-      state.file?.knownEnd = end
-      outcome = Outcome(published: whole.count, cause: cause)
-    } catch { outcome.cause = outcome.cause ?? error }
-    if outcome.published > 0 { syncAfterAppend(&state, file.descriptor, &outcome) }
-    return outcome
-  }
-
-  /// The file's length after a torn tail, if there is one, was cut off.
-  private func repairedLength(
-    _ knownEnd: UInt64?, _ file: (descriptor: OwnedDescriptor, length: UInt64)
-  ) throws(BusError) -> UInt64 {
-    // Nobody has written since this object did, and this object writes whole lines.
-    if knownEnd == file.length { return file.length }
-    let whole = try TornTail.lengthOfWholeLines(file.descriptor, size: file.length)
-    if whole < file.length {
-      try TornTail.cut(file.descriptor, to: whole)
-      shared.tornTails.wrappingAdd(1, ordering: .relaxed)
-    }
-    return whole
-  }
-
-  /// One write, repeated only for what a short one left over.
-  private func write(
-    _ bytes: UnsafeRawBufferPointer, to file: OwnedDescriptor
-  ) -> (written: Int, cause: BusError?) {
-    var written = 0
-    while written < bytes.count {
-      let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[written...])
-      let count = unsafe Glibc.write(file.number, rest.baseAddress, rest.count)
-      if count > 0 {
-        written += count
-      } else if count < 0, errno != EINTR {
-        return (written, .system("append to", fileName))
-      } else if count == 0 {
-        return (written, .system("append to", fileName, errno: ENOSPC))
-      }
-    }
-    return (written, nil)
-  }
-
-  // MARK: Durability
-
-  private func syncAfterAppend(
-    _ state: inout State, _ file: OwnedDescriptor, _ outcome: inout Outcome
-  ) {
-    switch shared.options.syncPolicy {
-    case .never: break
-    case .everyPublish:
-      guard let failure = sync(file) else { break }
-      state.syncFailure = failure
-      outcome.cause = outcome.cause ?? failure
-    case .grouped(let interval): shared.syncer.noteAppend(to: self, interval: interval)
-    }
-  }
-
-  private func sync(_ file: OwnedDescriptor) -> BusError? {
-    guard fdatasync(file.number) != 0 else { return nil }
-    let reason = unsafe String(cString: strerror(errno))
-    return BusError(
-      .system, "cannot force \(quotedForError(fileName)) to the disk: \(reason)",
-      hint: "messages published lately are in the file, but a power cut may take them; "
-        + "check the disk, then open the bus again")
-  }
-
-  /// Forces to the disk what was appended so far. Publishers are not held up meanwhile.
-  func synchronize() throws(BusError) {
-    let (file, known) = state.withLock { ($0.file?.descriptor, $0.syncFailure) }
-    if let known { throw known }
-    guard let file, let failure = sync(file) else { return }
-    state.withLock { $0.syncFailure = failure }
-    throw failure
-  }
-}
-
-extension TopicAppender.State {
-  mutating func index(of sender: String) -> Int {
-    if let known = senders[sender] { return known }
-    nextSeq.append(1)
-    senders[sender] = nextSeq.count - 1
-    return nextSeq.count - 1
-  }
-
-  /// Makes a line with the sender's next number and puts it into the batch.
-  ///
-  /// - Throws: `messageTooLarge`.
-  mutating func addLine(
-    _ template: EnvelopeTemplate, sender: Int, counter: UInt64, payload: UnsafeRawBufferPointer,
-    options: FileBusOptions
-  ) throws(BusError) {
-    let length = unsafe batch.append(
-      template, sender: sender, counter: counter, seq: nextSeq[sender], payload: payload)
-    nextSeq[sender] += 1
-    guard length <= options.lineLimit else {
-      throw BusError(
-        .messageTooLarge, "a payload of \(payload.count) bytes makes a line of \(length) bytes",
-        hint: "write it with fewer line feeds")
-    }
-  }
-
-  /// Makes the numbers of the batch's lines from `first` on free again: they were not published.
-  fileprivate mutating func takeBackNumbers(from first: Int) {
-    for line in batch.lines[min(first, batch.lines.count)...] where line.sender >= 0 {
-      nextSeq[line.sender] -= 1
-    }
-  }
-}
-
-extension LineBatch {
-  /// How many of the lines lie wholly in the first `length` bytes, and how long they are together.
-  fileprivate func wholeLines(in length: Int) -> (count: Int, length: Int) {
-    if length == count { return (lines.count, length) }
-    let whole = lines.prefix { $0.end <= length }
-    return (whole.count, whole.last?.end ?? 0)
   }
 }

@@ -134,9 +134,7 @@ extension EnvelopeView {
   /// was lent beside this view.
   public func appendJSON(payload: RawSpan, to bytes: inout [UInt8]) {
     unsafe payload.withUnsafeBytes { payload in
-      let capacity =
-        LineCursor.envelopeBeginning + LineCursor.namesCapacity(namesLength)
-        + (unsafe LineCursor.endingCapacity(payload: payload))
+      let capacity = unsafe capacity(payload: payload)
       unsafe withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 1) { memory in
         guard let start = memory.baseAddress else { return }
         var cursor = unsafe LineCursor(unsafe: start)
@@ -147,7 +145,14 @@ extension EnvelopeView {
     }
   }
 
-  private func write(payload: UnsafeRawBufferPointer, to cursor: inout LineCursor) {
+  /// The most that ``write(payload:to:)`` writes.
+  func capacity(payload: UnsafeRawBufferPointer) -> Int {
+    LineCursor.envelopeBeginning + LineCursor.namesCapacity(namesLength)
+      + (unsafe LineCursor.endingCapacity(payload: payload))
+  }
+
+  /// Writes the envelope as one line of JSON, without the line feed.
+  func write(payload: UnsafeRawBufferPointer, to cursor: inout LineCursor) {
     _ = cursor.beginEnvelope(
       process: id.process, counter: id.counter, seq: seq, timestamp: timestamp)
     unsafe cursor.names(sender: senderBytes, topic: topicBytes, type: typeBytes)

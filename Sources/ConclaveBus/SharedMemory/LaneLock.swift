@@ -52,6 +52,17 @@ final class LaneLock<Value: ~Copyable & Sendable>: Sendable {
     }
   }
 
+  /// As ``withLockWaiting(_:)``, or returns nil at once while others do the same.
+  func withLockWaitingIfAvailable<R, Failure: Error>(
+    _ body: (inout Value) throws(Failure) -> R
+  ) throws(Failure) -> R? {
+    try waiters.withLockIfAvailable { (_) throws(Failure) in
+      while !acquire(LaneLock.heldForLong) { sched_yield() }
+      defer { state.store(LaneLock.free, ordering: .releasing) }
+      return try unsafe body(&value.pointee)
+    }
+  }
+
   @inline(__always)
   private func acquire(_ wanted: UInt32) -> Bool {
     while true {

@@ -57,10 +57,12 @@ struct SharedMemoryBatch {
       while published < count {
         let done = published
         published += try lane.publish(count: count - done) { each(done + $0) }
-        guard published < count, wait == .blocking else { break }
+        guard published < count else { break }
         let (payload, stream) = each(published)
-        _ = try unsafe lane.publish(
-          payload.bytes.span.bytes, on: stream, wait: .blocking, cancellation: closing)
+        guard wait == .blocking || lane.isLarge(payload.bytes.count, stream),
+          try unsafe lane.publish(
+            payload.bytes.span.bytes, on: stream, wait: wait, cancellation: closing)
+        else { break }
         published += 1
       }
       return published

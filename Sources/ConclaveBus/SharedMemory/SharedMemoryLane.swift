@@ -41,9 +41,11 @@ final class SharedMemoryLane: Sendable {
       count: Int, _ each: (Int) -> (RawJSON, SharedMemoryStream)
     ) throws(RingError) -> Int {
       defer { publisher.wake() }
+      let recordLimit = publisher.recordLimit
       let now = unsafe conclave_stamp_clock_now(&clock)
       for index in 0..<count {
         let (payload, stream) = each(index)
+        if payload.bytes.count + stream.headBytes > recordLimit { return index }
         let published = try unsafe stream.publish(
           payload.bytes.span.bytes, to: &publisher, timestamp: now,
           counter: takeID(), wait: .never, wakes: false)
@@ -57,12 +59,14 @@ final class SharedMemoryLane: Sendable {
   /// Apart from `holder`, which may be held for as long as somebody waits for room.
   private let registry: Lock<StreamRegistry>
   private let messageLimit: Int
+  private let recordLimit: Int
   private let waitCount = Atomic<UInt64>(0)
 
   private init(_ location: RingLocation, creating geometry: RingGeometry) throws(RingError) {
     let publisher = try RingPublisher(
       location, creating: geometry, incarnation: ProcessIdentity.newIncarnation())
     messageLimit = publisher.messageLimit
+    recordLimit = publisher.recordLimit
     registry = Lock(StreamRegistry(list: publisher.streamList))
     holder = LaneLock(Holder(publisher: publisher))
   }
@@ -101,11 +105,20 @@ final class SharedMemoryLane: Sendable {
   /// How many publishes had to wait for a subscription.
   var waits: UInt64 { waitCount.load(ordering: .relaxed) }
 
+  /// Whether a payload of so many bytes travels in several records, between which there may be no room.
+  @inline(__always)
+  func isLarge(_ bytes: Int, _ stream: SharedMemoryStream) -> Bool {
+    bytes + stream.headBytes > recordLimit
+  }
+
   /// Publishes one payload; false when there was no room and `wait` is `.never`.
   func publish(
     _ payload: RawSpan, on stream: SharedMemoryStream, wait: PublishWait,
     cancellation: RingCancellation
   ) throws(RingError) -> Bool {
+    if isLarge(payload.byteCount, stream) {
+      return try publishLarge(payload, on: stream, wait: wait, cancellation: cancellation)
+    }
     // Almost always there is room.
     let published = try holder.withLock { (holder) throws(RingError) in
       try holder.publish(payload, on: stream, wait: .never)
@@ -118,7 +131,22 @@ final class SharedMemoryLane: Sendable {
     }
   }
 
-  /// Publishes as many of `count` payloads as there is room for, and wakes subscribers once.
+  /// Half a message is worth nothing, so this may sleep whatever `wait` says, and the others must know.
+  private func publishLarge(
+    _ payload: RawSpan, on stream: SharedMemoryStream, wait: PublishWait,
+    cancellation: RingCancellation
+  ) throws(RingError) -> Bool {
+    guard wait == .never else {
+      return try holder.withLockWaiting { (holder) throws(RingError) in
+        try holder.publish(payload, on: stream, wait: .untilRoom(cancellation))
+      }
+    }
+    return try holder.withLockWaitingIfAvailable { (holder) throws(RingError) in
+      try holder.publish(payload, on: stream, wait: .neverForTheFirst(cancellation))
+    } ?? false
+  }
+
+  /// Publishes payloads as long as there is room and none is large, and wakes subscribers once.
   func publish(
     count: Int, _ each: (Int) -> (RawJSON, SharedMemoryStream)
   ) throws(RingError) -> Int {
