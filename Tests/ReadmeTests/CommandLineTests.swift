@@ -70,7 +70,8 @@ import Testing
         let heard = try CommandLineTests.run(
           "conclave bus subscribe --from beginning --count 1", in: directory.path)
         let stress = try CommandLineTests.run(
-          "conclave bus stress --transport channel --publishers 2 --messages 200 --rate 5000 --json",
+          "conclave bus stress --transport channel --publishers 2 --messages 200 --rate 5000"
+            + " --json",
           in: directory.path)
         return (heard.output, stress.output)
       }

@@ -1,6 +1,7 @@
 import ConclaveBus
 
-/// Somebody who never reads, and a publisher who loses patience. Returns how many messages went out.
+/// Somebody who never reads, and a publisher who loses patience. Returns how many messages went out
+/// before that.
 func loseNothing() throws -> Int {
   // README: begin
   let bus = ChannelBus()
