@@ -45,6 +45,7 @@ let package = Package(
     .testTarget(
       name: "ConclaveToolTests",
       dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),
+    .testTarget(name: "ReadmeTests", dependencies: ["ConclaveTool", "ConclaveBus", "BusTesting"]),
     .testTarget(name: "ConclaveBenchmarksTests", dependencies: ["ConclaveBenchmarks"]),
     .testTarget(name: "TidyTests"),
   ],

@@ -37,6 +37,7 @@ public struct BusLocation: Hashable, Sendable {
   /// directories of the calling user count.
   ///
   /// - Parameters:
+  ///   - option: the directory as the caller names it; nil to have it found.
   ///   - environment: where `BUS_DIR` is looked up; nil for this process's environment.
   ///   - workingDirectory: an absolute path; nil for this process's.
   /// - Throws: `notFound` when the working directory is gone; `invalidName` for an empty `option`,

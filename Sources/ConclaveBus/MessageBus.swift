@@ -9,7 +9,7 @@ public protocol MessageBus: AnyObject, Sendable {
   ///
   /// With ``PublishWait/blocking`` it blocks the calling thread while a subscription with back
   /// pressure has no room, so never call it like that on a cooperative thread; the `async`
-  /// overloads of ``publish(_:to:)`` exist for that.
+  /// overloads of `publish(_:to:)` exist for that.
   ///
   /// - Returns: how many were published: all of them, or with ``PublishWait/never`` those that
   ///   fitted.

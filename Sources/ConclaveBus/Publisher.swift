@@ -26,7 +26,7 @@ public final class Publisher: Sendable {
 
   /// Publishes one payload from bytes that the caller owns, after checking that they are JSON.
   ///
-  /// - Throws: `invalidPayload`, and what ``publish(_:)`` throws.
+  /// - Throws: `invalidPayload`, and what publishing a ``RawJSON`` throws.
   public func publish(json bytes: RawSpan) throws(BusError) {
     try RawJSON.validate(bytes)
     _ = try endpoint.publish(validated: bytes, wait: .blocking)

@@ -14,6 +14,7 @@ public struct RingPublisher: ~Copyable, Sendable {
   /// Joins the ring, making the segment if there is none.
   ///
   /// - Parameters:
+  ///   - location: of the segment.
   ///   - geometry: of the segment, if it has to be made.
   ///   - incarnation: microseconds since the epoch; the lane's is this or greater.
   /// - Throws: all but `timedOut` and `tooLarge`.
@@ -71,7 +72,12 @@ public struct RingPublisher: ~Copyable, Sendable {
   /// O(size); no allocation, no system call unless it has to wait or to wake somebody.
   /// - Parameters:
   ///   - head: a multiple of 8 bytes, at most ``headLimit``.
-  ///   - wakes: whether to wake subscribers that sleep; within a batch ``wake()`` after its end will do.
+  ///   - body: what follows it.
+  ///   - stream: the numbering that the message belongs to.
+  ///   - number: its number there.
+  ///   - wait: what to do when there is no room.
+  ///   - wakes: whether to wake subscribers that sleep; within a batch ``wake()`` after its end will
+  ///     do.
   /// - Returns: whether it was published; true with ``Wait/untilRoom(_:)``.
   /// - Throws: `timedOut`, `cancelled`, `tooLarge`, `corrupt`: nothing was published.
   public mutating func publish(

@@ -47,7 +47,11 @@ public final class RingSubscriber: Sendable {
 
   /// Joins the ring behind its last record, making the segment if there is none.
   ///
-  /// - Parameter label: what onlookers, and publishers that waited in vain, call it; 224 bytes are kept.
+  /// - Parameters:
+  ///   - location: of the segment.
+  ///   - geometry: of the segment, if it has to be made.
+  ///   - policy: what happens when it is too slow.
+  ///   - label: what onlookers, and publishers that waited in vain, call it; 224 bytes are kept.
   /// - Throws: all but `timedOut` and `tooLarge`.
   public init(
     _ location: RingLocation, creating geometry: RingGeometry, policy: Policy, label: String
