@@ -3,15 +3,16 @@ package import Synchronization
 
 /// A lock around a value, for threads of one process; unfair, and so without convoys.
 ///
-/// Like `Mutex` of the standard library, which on Linux is a priority-inheriting futex that hands the
-/// lock over to the next sleeper: with many threads each turn then costs a context switch (50 threads
-/// publishing on one bus: 55 us a message). Here whoever is running takes a free lock, sleepers or not:
-/// the third mutex of Ulrich Drepper's "Futexes Are Tricky" (2011). Being made of this module's own
-/// atomics it is also visible to ThreadSanitizer, as the standard library's slow path is not.
+/// Like `Mutex` of the standard library, which on Linux is a priority-inheriting futex that hands
+/// the lock over to the next sleeper: with many threads each turn then costs a context switch (50
+/// threads publishing on one bus: 55 us a message). Here whoever is running takes a free lock,
+/// sleepers or not: the third mutex of Ulrich Drepper's "Futexes Are Tricky" (2011). Being made of
+/// this module's own atomics it is also visible to ThreadSanitizer, as the standard library's slow
+/// path is not.
 @safe
 package struct Lock<Value: ~Copyable>: ~Copyable, Sendable {
-  /// 0 free, 1 held, 2 held and perhaps slept for. Acquired by an exchange from 0 (acquire), released by
-  /// an exchange to 0 (release): these two are a pair.
+  /// 0 free, 1 held, 2 held and perhaps slept for. Acquired by an exchange from 0 (acquire),
+  /// released by an exchange to 0 (release): these two are a pair.
   @usableFromInline
   nonisolated(unsafe) let state: UnsafeMutablePointer<Atomic<UInt32>>
   /// Touched by the holder alone.

@@ -15,7 +15,8 @@ public enum RingError: Error, Hashable, Sendable {
   case permissionDenied
   /// Something that is no file, or somebody else's file, has the segment's name.
   case squatted
-  /// The segment was made by another version, boot or for another directory, and somebody lives in it.
+  /// The segment was made by another version, boot or for another directory, and somebody lives in
+  /// it.
   case incompatible(Mismatch)
   /// Somebody lives in it.
   case busy

@@ -7,17 +7,17 @@ public struct RingGeometry: Hashable, Sendable {
   public var slotCount: Int
   /// Publishers (processes) at once, 1 to 240.
   public var laneCount: Int
-  /// Data of one publisher in bytes: a power of two, 16 KiB to 16 MiB. Occupies memory only once the
-  /// lane is claimed. The slot count times the record limit (a quarter of this, at most 64 KiB) must
-  /// not exceed 8 GiB.
+  /// Data of one publisher in bytes: a power of two, 16 KiB to 16 MiB. Occupies memory only once
+  /// the lane is claimed. The slot count times the record limit (a quarter of this, at most 64 KiB)
+  /// must not exceed 8 GiB.
   public var laneBytes: Int
   /// Subscriptions at once, 1 to 240.
   public var subscriptionCount: Int
   /// The largest message in bytes, 1 to 1 GiB.
   public var messageLimit: Int
 
-  /// Measured with 50 publishers of 256-byte payloads on two cores: lanes of 256 KiB did better than
-  /// of 64 KiB or 1 MiB. 50 of them and the rest fit into a /dev/shm of 64 MiB.
+  /// Measured with 50 publishers of 256-byte payloads on two cores: lanes of 256 KiB did better
+  /// than of 64 KiB or 1 MiB. 50 of them and the rest fit into a /dev/shm of 64 MiB.
   public init(
     slotCount: Int = 65_536, laneCount: Int = 128, laneBytes: Int = 262_144,
     subscriptionCount: Int = 64, messageLimit: Int = 16_777_216 + 65_536

@@ -4,7 +4,8 @@ public struct RingLocation: Hashable, Sendable {
   public var directory: String
   /// The file's name.
   public var name: String
-  /// What the ring belongs to, written into its header and compared on joining: at most 3,072 bytes.
+  /// What the ring belongs to, written into its header and compared on joining: at most 3,072
+  /// bytes.
   public var owner: String
 
   public init(directory: String = "/dev/shm", name: String, owner: String) {

@@ -7,8 +7,8 @@ import Glibc
 /// shared without a lock.
 @safe
 public struct RingPublisher: ~Copyable, Sendable {
-  /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one thread
-  /// at a time.
+  /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one
+  /// thread at a time.
   private nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_publisher>
 
   /// Joins the ring, making the segment if there is none.
@@ -67,7 +67,8 @@ public struct RingPublisher: ~Copyable, Sendable {
     case untilRoom(RingCancellation)
   }
 
-  /// Publishes one message whose body is `head` followed by `body`, as message `number` of `stream`.
+  /// Publishes one message whose body is `head` followed by `body`, as message `number` of
+  /// `stream`.
   ///
   /// O(size); no allocation, no system call unless it has to wait or to wake somebody.
   /// - Parameters:
@@ -76,7 +77,8 @@ public struct RingPublisher: ~Copyable, Sendable {
   ///   - stream: the numbering that the message belongs to.
   ///   - number: its number there.
   ///   - wait: what to do when there is no room.
-  ///   - wakes: whether to wake subscribers that sleep; within a batch ``wake()`` after its end will
+  ///   - wakes: whether to wake subscribers that sleep; within a batch ``wake()`` after its end
+  ///     will
   ///     do.
   /// - Returns: whether it was published; true with ``Wait/untilRoom(_:)``.
   /// - Throws: `timedOut`, `cancelled`, `tooLarge`, `corrupt`: nothing was published.

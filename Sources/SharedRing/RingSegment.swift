@@ -8,9 +8,9 @@ enum RingSegment {
 
   /// Maps the segment for `role` and lets `join` claim a place in it.
   ///
-  /// A segment that is missing is made; one of another version, boot or owner directory is replaced if
-  /// nobody lives in it. After the claim the name must still mean the same file: otherwise somebody
-  /// removed it in between, and all begins anew.
+  /// A segment that is missing is made; one of another version, boot or owner directory is replaced
+  /// if nobody lives in it. After the claim the name must still mean the same file: otherwise
+  /// somebody removed it in between, and all begins anew.
   static func join(
     _ location: RingLocation, creating geometry: RingGeometry, role: conclave_role,
     claim: (inout conclave_view) -> Int32, abandon: () -> Void

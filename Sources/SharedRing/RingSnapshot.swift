@@ -1,8 +1,8 @@
 import CShim
 import Glibc
 
-/// What an onlooker sees of a ring: mapped read-only, holding no lock, disturbing nobody. The numbers
-/// are the participants' own and may contradict each other by a moment.
+/// What an onlooker sees of a ring: mapped read-only, holding no lock, disturbing nobody. The
+/// numbers are the participants' own and may contradict each other by a moment.
 public struct RingSnapshot: Hashable, Sendable {
   public struct Lane: Hashable, Sendable {
     public let index: Int

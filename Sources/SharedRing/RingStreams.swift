@@ -1,7 +1,7 @@
 import CShim
 
-/// The numberings of one lane as its holder keeps them: who lost messages compares these with what it
-/// has seen.
+/// The numberings of one lane as its holder keeps them: who lost messages compares these with what
+/// it has seen.
 public struct RingStreams: Hashable, Sendable {
   /// One numbering: the key it was added under and the number of its last published message.
   public struct Entry: Hashable, Sendable {

@@ -36,7 +36,8 @@ public final class RingSubscriber: Sendable {
     case backPressure(timeoutNanoseconds: UInt64)
   }
 
-  /// All but the view and the interruption, which do not change or are atomic, is guarded by `state`.
+  /// All but the view and the interruption, which do not change or are atomic, is guarded by
+  /// `state`.
   private nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_subscriber>
   private let state = Lock(State())
 
@@ -99,8 +100,8 @@ public final class RingSubscriber: Sendable {
   /// Goes back to the oldest record that may still be there. For `dropping` subscribers.
   public func rewind() { state.withLock { _ in unsafe conclave_subscriber_rewind(raw) } }
 
-  /// Hands out what is there, in order: at most `limit` messages and losses. The span is gone when the
-  /// closure returns. No allocation but for messages larger than a record; bounded work.
+  /// Hands out what is there, in order: at most `limit` messages and losses. The span is gone when
+  /// the closure returns. No allocation but for messages larger than a record; bounded work.
   ///
   /// - Returns: how many were handed out.
   public func receive(

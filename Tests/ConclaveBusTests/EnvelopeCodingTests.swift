@@ -63,7 +63,8 @@ import Testing
   @Test func readsWhatGoWrites() throws {
     let line =
       #"{"id":"31337-7","seq":7,"timestamp":"2025-11-21T10:05:00.5+01:00","sender":"claude","#
-      + #""topic":"consensus.s1.debate","type":"debate.rebuttal","payload":{"position":"disagree"}}"#
+      + #""topic":"consensus.s1.debate","type":"debate.rebuttal","#
+      + #""payload":{"position":"disagree"}}"#
     let envelope = try read(line)
     #expect(envelope.id == MessageID(process: 31337, counter: 7))
     #expect(envelope.timestamp.description == "2025-11-21T09:05:00.500000000Z")
@@ -110,7 +111,8 @@ import Testing
       + #""payload":\#(payload),"payloadNewlines":\#(newlines)}"#
   }
 
-  // Of the payload {"a":  " "} bytes 5 and 6 are spaces between tokens, byte 8 is one inside a string.
+  // Of the payload {"a": " "} bytes 5 and 6 are spaces between tokens, byte 8 is one inside a
+  // string.
   @Test(arguments: [
     "[8]", "[12]", "[5,5]", "[6,5]", "[4]", "[-1]", "[5 6]", "[5,]", "[,]", "[", "7", "[11]",
     "[99999999999999999999]",

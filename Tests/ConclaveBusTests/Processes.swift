@@ -26,8 +26,8 @@ enum Processes {
     init(_ work: @escaping @Sendable () -> Void) { self.work = work }
   }
 
-  /// A child that is a copy of this process; 0 in the child. Swift hides `fork`, because few things may
-  /// be done in the child: here it only tries to use a bus and ends.
+  /// A child that is a copy of this process; 0 in the child. Swift hides `fork`, because few things
+  /// may be done in the child: here it only tries to use a bus and ends.
   static func fork() -> pid_t {
     typealias Fork = @convention(c) () -> pid_t
     guard let symbol = unsafe dlsym(nil, "fork") else { return -1 }

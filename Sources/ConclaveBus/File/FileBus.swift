@@ -5,14 +5,16 @@ import Synchronization
 /// The durable bus: one JSON Lines file per topic in the bus directory, appended under an exclusive
 /// `flock`, read by anybody who can read lines.
 ///
-/// - Publishing is one lock and one write for a whole batch; a message is either wholly in the file or
-///   not at all. It waits for nobody but other publishers of the topic.
-/// - Subscriptions read the files at their own pace: nothing is dropped, whatever their policy says.
+/// - Publishing is one lock and one write for a whole batch; a message is either wholly in the file
+///   or not at all. It waits for nobody but other publishers of the topic.
+/// - Subscriptions read the files at their own pace: nothing is dropped, whatever their policy
+///   says.
 /// - What a crash left half written was never published, and is cut off by the next publisher.
-/// - The lock works between the processes of one host; a directory on a network file system must not be
-///   shared between hosts.
+/// - The lock works between the processes of one host; a directory on a network file system must
+///   not be shared between hosts.
 ///
-/// Every method may be called from any thread. In the child of a fork everything fails with `forked`.
+/// Every method may be called from any thread. In the child of a fork everything fails with
+/// `forked`.
 public final class FileBus: MessageBus {
   private let shared: FileBusShared
   private let appenders = Lock<[Topic: TopicAppender]>([:])
@@ -24,8 +26,8 @@ public final class FileBus: MessageBus {
     weak var subscription: Subscription?
   }
 
-  /// - Throws: `notFound`, `permissionDenied`, `busy` while somebody cleans the directory, `noSpace`,
-  ///   `exhausted`, `system`.
+  /// - Throws: `notFound`, `permissionDenied`, `busy` while somebody cleans the directory,
+  ///   `noSpace`, `exhausted`, `system`.
   public init(
     directory: BusDirectory, options: FileBusOptions = FileBusOptions()
   ) throws(BusError) {
@@ -140,7 +142,8 @@ public final class FileBus: MessageBus {
 }
 
 extension TopicAppender.State {
-  /// Streams whose names are kept rendered; more than a process has, unless names are made up endlessly.
+  /// Streams whose names are kept rendered; more than a process has, unless names are made up
+  /// endlessly.
   private static let keptTemplates = 1024
 
   fileprivate mutating func addLine(

@@ -1,6 +1,7 @@
 import Glibc
 
-/// How far a subscription still reads after its bus was closed: to where each file ended at that moment.
+/// How far a subscription still reads after its bus was closed: to where each file ended at that
+/// moment.
 struct FileCloseMark: Sendable {
   struct End: Sendable {
     var identity: TopicFile.Identity
@@ -8,8 +9,8 @@ struct FileCloseMark: Sendable {
   }
 
   var ends: [String: End] = [:]
-  /// Whether all files could be looked at; if not, those that are missing here are read as far as they
-  /// go whenever they are looked at.
+  /// Whether all files could be looked at; if not, those that are missing here are read as far as
+  /// they go whenever they are looked at.
   var isComplete = true
 
   /// Looks at the files that match `prefix`.

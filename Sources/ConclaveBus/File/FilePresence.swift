@@ -1,8 +1,9 @@
 import CShim
 import Glibc
 
-/// The lock by which a directory's users and its cleaner exclude each other: each ``FileBus`` holds it
-/// shared, the cleaner exclusively. The kernel gives it back when a process dies, however it dies.
+/// The lock by which a directory's users and its cleaner exclude each other: each ``FileBus`` holds
+/// it shared, the cleaner exclusively. The kernel gives it back when a process dies, however it
+/// dies.
 enum FilePresence {
   static let name = ".filebus.lock"
   /// Cleaning is brief.

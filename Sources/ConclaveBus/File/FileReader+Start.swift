@@ -53,8 +53,8 @@ extension FileReader {
 }
 
 extension FileTail {
-  /// Goes behind the message `id`, which is in this file; or, in another file, behind every message up
-  /// to `place`. Along a file places never fall, but a batch has one and the same.
+  /// Goes behind the message `id`, which is in this file; or, in another file, behind every message
+  /// up to `place`. Along a file places never fall, but a batch has one and the same.
   fileprivate func skip(through id: MessageID, at place: FilePlace?) throws(BusError) {
     isQuiet = true
     defer { isQuiet = false }

@@ -188,7 +188,8 @@ final class FileReader {
 
   // MARK: Closing
 
-  /// From here on nothing is delivered beyond `mark`: what was in each file when the bus was closed.
+  /// From here on nothing is delivered beyond `mark`: what was in each file when the bus was
+  /// closed.
   func beginClosing(_ mark: FileCloseMark) throws(BusError) {
     closing = mark
     for (name, tail) in tails {

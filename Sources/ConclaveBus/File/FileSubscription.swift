@@ -1,15 +1,15 @@
 import SharedRing
 import Synchronization
 
-/// Delivers what is appended to the topic files that match a prefix. Nothing is ever dropped: the files
-/// are the buffer, and a subscription reads no further than it is asked to.
+/// Delivers what is appended to the topic files that match a prefix. Nothing is ever dropped: the
+/// files are the buffer, and a subscription reads no further than it is asked to.
 final class FileSubscription: SubscriptionSource {
   private let shared: FileBusShared
   private let prefix: TopicPrefix
   private let reporter: FileReporter
   private let watcher: FileWatcher
-  /// Touched only by who holds ``turn``. A `Mutex` around the reader itself would not lend it together
-  /// with the closures of ``drain(limit:onGap:onMessage:)``.
+  /// Touched only by who holds ``turn``. A `Mutex` around the reader itself would not lend it
+  /// together with the closures of ``drain(limit:onGap:onMessage:)``.
   private nonisolated(unsafe) let reader: FileReader
   private let turn = Lock<Void>(())
   private let closeMark = Lock<FileCloseMark?>(nil)

@@ -2,9 +2,9 @@ import Glibc
 
 /// Reads one topic file, whole line by whole line, for one subscription.
 ///
-/// A line is taken only once its line feed is there, and always from a single read: what an earlier read
-/// saw of an unfinished line is thrown away, since a crashed publisher's line may have been cut off and
-/// replaced meanwhile.
+/// A line is taken only once its line feed is there, and always from a single read: what an earlier
+/// read saw of an unfinished line is thrown away, since a crashed publisher's line may have been
+/// cut off and replaced meanwhile.
 @safe
 final class FileTail {
   let topic: Topic
@@ -30,8 +30,8 @@ final class FileTail {
   var next = 0
   var base: UInt64 = 0
   var isSkipping = false
-  /// The first bytes of the file's first line, which hold its message's id and so are as good as unique;
-  /// empty until a whole line was seen.
+  /// The first bytes of the file's first line, which hold its message's id and so are as good as
+  /// unique; empty until a whole line was seen.
   var beginning: [UInt8] = []
 
   /// The time of the last envelope that was taken. Times never fall along a file.
@@ -142,8 +142,8 @@ final class FileTail {
     }
   }
 
-  /// Empties the buffer. What had not been consumed is read again, or given up as part of a line that is
-  /// too long.
+  /// Empties the buffer. What had not been consumed is read again, or given up as part of a line
+  /// that is too long.
   func forgetUnread(consumed: Bool) {
     base += UInt64(consumed ? filled : next)
     next = 0

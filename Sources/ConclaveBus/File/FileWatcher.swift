@@ -2,12 +2,12 @@ import CShim
 import Glibc
 import SharedRing
 
-/// What a subscription sleeps on: inotify for news in the directory, or a poll interval where inotify
-/// does not work, and an event descriptor by which other threads wake it.
+/// What a subscription sleeps on: inotify for news in the directory, or a poll interval where
+/// inotify does not work, and an event descriptor by which other threads wake it.
 ///
-/// What inotify says only means "look again". ``park(until:hurry:)`` leaves its events unread, so it
-/// returns at once until ``collect()`` has read them: news between a look and a sleep is never slept
-/// through, whichever thread looks and whichever sleeps.
+/// What inotify says only means "look again". ``park(until:hurry:)`` leaves its events unread, so
+/// it returns at once until ``collect()`` has read them: news between a look and a sleep is never
+/// slept through, whichever thread looks and whichever sleeps.
 final class FileWatcher: Sendable {
   /// What inotify has told since the last time.
   enum News: Int, Comparable {
@@ -73,7 +73,8 @@ final class FileWatcher: Sendable {
     guard let inotify = state.withLock({ $0.inotify }) else { return .none }
     var news = News.none
     unsafe withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 8) { buffer in
-      // The queue is bounded by the kernel; events that arrive meanwhile may wait for the next time.
+      // The queue is bounded by the kernel; events that arrive meanwhile may wait for the next
+      // time.
       for _ in 0..<64 {
         let count = unsafe read(inotify.number, buffer.baseAddress, buffer.count)
         guard count > 0 else { return }
@@ -105,10 +106,11 @@ final class FileWatcher: Sendable {
 
   // MARK: Sleeping and waking
 
-  /// Blocks until there may be news, until ``wake()``, or until the deadline, at most for a second or
-  /// for the poll interval.
+  /// Blocks until there may be news, until ``wake()``, or until the deadline, at most for a second
+  /// or for the poll interval.
   ///
-  /// - Returns: whether it slept to the end: then files should be looked at without having been told.
+  /// - Returns: whether it slept to the end: then files should be looked at without having been
+  ///   told.
   func park(until deadline: ContinuousClock.Instant?, hurry: Bool) -> Bool {
     let (descriptors, longest) = state.withLock { state in
       state.parked += 1

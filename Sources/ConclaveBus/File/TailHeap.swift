@@ -39,8 +39,8 @@ struct TailHeap {
   }
 }
 
-/// Where a message stands among those of all files: by its place in the bus's total order where both
-/// have one, else by time, then by topic.
+/// Where a message stands among those of all files: by its place in the bus's total order where
+/// both have one, else by time, then by topic.
 struct FilePlace: Comparable {
   var timestamp: Timestamp
   var position: UInt64?

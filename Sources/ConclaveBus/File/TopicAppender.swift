@@ -23,8 +23,8 @@ final class TopicAppender: Sendable {
     var senders: [String: Int] = [:]
     var templates: [StreamName: EnvelopeTemplate] = [:]
     var file: OpenFile?
-    /// Set once an fsync has failed: what it should have made durable may be lost, and another fsync
-    /// would not say so.
+    /// Set once an fsync has failed: what it should have made durable may be lost, and another
+    /// fsync would not say so.
     var syncFailure: BusError?
   }
 

@@ -1,11 +1,11 @@
 import CShim
 
-/// A fast yes for the JSON that machines write: ASCII, without escapes and without line breaks, nested
-/// at most 64 deep. Whatever it does not accept goes to ``JSONScanner``, which knows all of JSON and
-/// says what is wrong.
+/// A fast yes for the JSON that machines write: ASCII, without escapes and without line breaks,
+/// nested at most 64 deep. Whatever it does not accept goes to ``JSONScanner``, which knows all of
+/// JSON and says what is wrong.
 ///
-/// The quotation marks of 64 bytes are found at once and taken one after the other, so that no string
-/// has to wait for the end of the one before, as in simdjson (Langdale and Lemire, 2019).
+/// The quotation marks of 64 bytes are found at once and taken one after the other, so that no
+/// string has to wait for the end of the one before, as in simdjson (Langdale and Lemire, 2019).
 @safe
 struct PlainJSON {
   private let base: UnsafeRawPointer
@@ -14,7 +14,8 @@ struct PlainJSON {
   /// Where the 64 bytes begin whose quotation marks are in `quotes`; those taken are gone from it.
   private var block = -64
   private var quotes: UInt64 = 0
-  /// One bit per container around the place that is looked at, the innermost lowest: is it an object?
+  /// One bit per container around the place that is looked at, the innermost lowest: is it an
+  /// object?
   private var objects: UInt64 = 0
   private var depth = 0
 
@@ -129,7 +130,8 @@ struct PlainJSON {
   private mutating func nextBlock() -> Bool {
     block &+= 64
     guard block < end else { return false }
-    // The last block begins earlier, where 64 bytes are left; what was looked at before is shifted out.
+    // The last block begins earlier, where 64 bytes are left; what was looked at before is shifted
+    // out.
     let start = min(block, end &- 64)
     let bits = unsafe conclave_text_classify(base + start)
     quotes = bits.quotes &>> UInt64(block &- start)

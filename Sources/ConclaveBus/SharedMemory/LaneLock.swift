@@ -2,8 +2,9 @@ import Glibc
 import SharedRing
 import Synchronization
 
-/// The lock of a lane: held for some nanoseconds by who publishes, or for long by the one who waits for
-/// room; the others must be able to tell which, since waiting for the latter would be waiting for room.
+/// The lock of a lane: held for some nanoseconds by who publishes, or for long by the one who waits
+/// for room; the others must be able to tell which, since waiting for the latter would be waiting
+/// for room.
 ///
 /// One atomic exchange and one store a publish, where a mutex takes two exchanges.
 @safe
@@ -12,8 +13,8 @@ final class LaneLock<Value: ~Copyable & Sendable>: Sendable {
   private static var held: UInt32 { 1 }
   private static var heldForLong: UInt32 { 2 }
 
-  /// Acquired by an exchange from `free`, released by a store of `free`: these two are a pair, and so
-  /// the one who holds it sees what the one before did to `value`.
+  /// Acquired by an exchange from `free`, released by a store of `free`: these two are a pair, and
+  /// so the one who holds it sees what the one before did to `value`.
   private let state = Atomic<UInt32>(LaneLock.free)
   /// Those who want to wait for room, one at a time.
   private let waiters = Lock<Void>(())
@@ -40,7 +41,8 @@ final class LaneLock<Value: ~Copyable & Sendable>: Sendable {
     return try unsafe body(&value.pointee)
   }
 
-  /// Runs `body`, which may sleep, with the lock. Blocks the calling thread while others do the same.
+  /// Runs `body`, which may sleep, with the lock. Blocks the calling thread while others do the
+  /// same.
   func withLockWaiting<R, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> R
   ) throws(Failure) -> R {

@@ -1,5 +1,5 @@
-/// What a subscriber knows of the streams that it has seen, by lane and stream number: whether it wants
-/// them, and the last number that is accounted for.
+/// What a subscriber knows of the streams that it has seen, by lane and stream number: whether it
+/// wants them, and the last number that is accounted for.
 ///
 /// Looked up once per message, so entries lie in plain memory. Names that another process wrote are
 /// checked when they are first seen and compared from then on.
@@ -8,7 +8,8 @@ struct LaneTable: ~Copyable, Sendable {
   @safe
   struct Entry {
     var incarnation: UInt64 = 0
-    /// The last number that was delivered, reported lost, or published before the subscription began.
+    /// The last number that was delivered, reported lost, or published before the subscription
+    /// began.
     var last: UInt64 = 0
     /// Whether `last` means anything.
     var isKnown = false
@@ -26,8 +27,8 @@ struct LaneTable: ~Copyable, Sendable {
     var capacity = 0
   }
 
-  /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one thread
-  /// at a time. Likewise `unnumbered`.
+  /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one
+  /// thread at a time. Likewise `unnumbered`.
   private nonisolated(unsafe) let lanes: UnsafeMutableBufferPointer<Lane>
   /// Those that share the number `RecordHead.unnumbered`, by lane and names.
   private nonisolated(unsafe) var unnumbered: [[UInt8]: UnsafeMutablePointer<Entry>] = unsafe [:]
@@ -53,9 +54,9 @@ struct LaneTable: ~Copyable, Sendable {
     unsafe lanes.deallocate()
   }
 
-  /// The entry of a record's stream, made anew when the lane's holder or the names are not those seen
-  /// before. `names` begins with topic and sender. Valid until the next call. O(1) but for the first
-  /// sight of a stream.
+  /// The entry of a record's stream, made anew when the lane's holder or the names are not those
+  /// seen before. `names` begins with topic and sender. Valid until the next call. O(1) but for the
+  /// first sight of a stream.
   @inline(__always)
   mutating func entry(
     lane: Int, incarnation: UInt64, _ head: RecordHead.Fields, names: UnsafeRawPointer

@@ -4,13 +4,14 @@ import SharedRing
 /// once, for its sender, also when the sender never speaks again.
 ///
 /// A jump in a stream's numbers tells of a loss when the stream's next message arrives. For streams
-/// that stay silent the publishers' own lists tell (``RingStreams``): after a loss the ledger copies
-/// them, remembers where the ring stood then, and when the subscription has read up to there whatever
-/// the lists have and the subscription has not seen is lost. The numbers that the lists had when the
-/// subscription began, or at the last such settlement, are the base for streams not seen since.
+/// that stay silent the publishers' own lists tell (``RingStreams``): after a loss the ledger
+/// copies them, remembers where the ring stood then, and when the subscription has read up to there
+/// whatever the lists have and the subscription has not seen is lost. The numbers that the lists
+/// had when the subscription began, or at the last such settlement, are the base for streams not
+/// seen since.
 ///
-/// Known limits: a publisher that is killed between its swap and the store that follows it leaves its
-/// last message out of its list; and lists vanish when another process takes the lane over.
+/// Known limits: a publisher that is killed between its swap and the store that follows it leaves
+/// its last message out of its list; and lists vanish when another process takes the lane over.
 struct LossLedger: Sendable {
   private var base: [Int: RingStreams] = [:]
   private var hasBase: Bool
@@ -18,8 +19,8 @@ struct LossLedger: Sendable {
   private var lossSinceCopy = false
   private var open: (lists: [RingStreams], until: UInt64)?
 
-  /// - Parameter lists: how far the streams had come when the subscription began; nil for a moment of the
-  ///   past, of which no list tells.
+  /// - Parameter lists: how far the streams had come when the subscription began; nil for a moment
+  ///   of the past, of which no list tells.
   init(base lists: [RingStreams]?) {
     hasBase = lists != nil
     for list in lists ?? [] { base[list.lane] = list }

@@ -6,9 +6,9 @@
 ///     word 2   the id's counter
 ///     word 3   pid (24 bits) | length of topic (8) | of sender (8) | of type (8) | stream (16)
 ///
-/// `stream` numbers the (sender, topic) pairs of one lane's holder, so that subscribers find what they
-/// know of it without looking at names; its highest bit says that the lane lists it for those who lose
-/// messages.
+/// `stream` numbers the (sender, topic) pairs of one lane's holder, so that subscribers find what
+/// they know of it without looking at names; its highest bit says that the lane lists it for those
+/// who lose messages.
 enum RecordHead {
   static let fixedBytes = 32
   /// Streams are numbered up to here; those beyond share this number and are told apart by name.

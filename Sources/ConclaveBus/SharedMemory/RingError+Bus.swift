@@ -18,7 +18,7 @@ extension BusError {
       self.init(
         .noSpace, "no room in \(location.directory) for \(path)",
         hint:
-          "enlarge it (mount -o remount,size=...) or remove stale segments with 'conclave bus clean'"
+          "enlarge it (mount -o remount,size=...) or remove stale buses: 'conclave bus clean'"
       )
     case .permissionDenied:
       self.init(
@@ -40,7 +40,7 @@ extension BusError {
     case .timedOut(let label, let process):
       self.init(
         .backPressureTimedOut,
-        "subscription \(quotedForError(label)) of process \(process) made no room within its time-out",
+        "subscription \(quotedForError(label)) of process \(process) made no room in time",
         hint: "end or wake that process, or let it subscribe with the policy 'dropping'")
     case .cancelled: self = .busClosed
     case .tooLarge(let limit):

@@ -2,8 +2,8 @@ import Glibc
 import SharedRing
 
 extension SharedMemoryBus {
-  /// Where the segment of a bus lies: `conclave-{uid}-{hash of the directory's path}`. The path itself
-  /// stands in the segment's header, so that two directories with one hash are noticed.
+  /// Where the segment of a bus lies: `conclave-{uid}-{hash of the directory's path}`. The path
+  /// itself stands in the segment's header, so that two directories with one hash are noticed.
   static func location(of directory: BusDirectory, in segmentDirectory: String) -> RingLocation {
     let hash = String(fnv1a(directory.path.utf8), radix: 16)
     let padded = String(repeating: "0", count: 16 - hash.count) + hash

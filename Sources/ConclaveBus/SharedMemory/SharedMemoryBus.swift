@@ -2,10 +2,10 @@ import SharedRing
 
 /// A bus between processes through shared memory: fast, lock-free, in one total order, forgetting.
 ///
-/// All processes that open the same directory share one segment (``segmentPath(of:in:)``), which the
-/// first of them makes. A process occupies one lane from its first publish until its last bus object
-/// and publisher on that directory are gone, and one row per subscription. Processes may be killed at
-/// any instruction; nobody waits for them.
+/// All processes that open the same directory share one segment (``segmentPath(of:in:)``), which
+/// the first of them makes. A process occupies one lane from its first publish until its last bus
+/// object and publisher on that directory are gone, and one row per subscription. Processes may be
+/// killed at any instruction; nobody waits for them.
 ///
 /// Safe from any thread.
 public final class SharedMemoryBus: MessageBus {
@@ -21,7 +21,8 @@ public final class SharedMemoryBus: MessageBus {
     var subscriptions = SubscriptionList()
   }
 
-  /// Opens the bus of `directory`. No segment is made or joined before the first publish or subscribe.
+  /// Opens the bus of `directory`. No segment is made or joined before the first publish or
+  /// subscribe.
   public init(
     directory: BusDirectory, options: SharedMemoryOptions = SharedMemoryOptions()
   ) throws(BusError) {

@@ -48,8 +48,8 @@ final class SharedMemorySource: SubscriptionSource {
     state.withLock { state in
       var delivered = SharedMemorySource.handOut(
         &state.history, limit: limit, onGap: onGap, onMessage: onMessage)
-      // Records that nobody here wants are passed over; a bounded number, so that one call ends even
-      // when only others are spoken to.
+      // Records that nobody here wants are passed over; a bounded number, so that one call ends
+      // even when only others are spoken to.
       for _ in 0..<64 where delivered < limit {
         let read = receive(
           &state, limit: limit - delivered, delivered: &delivered, onGap: onGap,
@@ -196,8 +196,8 @@ final class SharedMemorySource: SubscriptionSource {
 
   // MARK: Beginning
 
-  /// Passes over what was published while the lists were read, so that `base` and the place where this
-  /// subscription begins fit together.
+  /// Passes over what was published while the lists were read, so that `base` and the place where
+  /// this subscription begins fit together.
   private func passOver(upTo position: UInt64) {
     state.withLock { state in
       while ring.position < position {
@@ -214,8 +214,8 @@ final class SharedMemorySource: SubscriptionSource {
     }
   }
 
-  /// Reads what lies before the place where this subscription begins, with a dropping reader of its own:
-  /// what has been overwritten meanwhile is not there any more, and no loss.
+  /// Reads what lies before the place where this subscription begins, with a dropping reader of its
+  /// own: what has been overwritten meanwhile is not there any more, and no loss.
   private func readPast(
     from start: SubscriptionOptions.Start, _ location: RingLocation, _ geometry: RingGeometry
   ) throws(BusError) {

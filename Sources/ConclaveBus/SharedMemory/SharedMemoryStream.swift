@@ -1,8 +1,8 @@
 import CShim
 import SharedRing
 
-/// One numbering of this process in its lane, with the head of its records laid out once: publishing
-/// writes three words into it and hands it over.
+/// One numbering of this process in its lane, with the head of its records laid out once:
+/// publishing writes three words into it and hands it over.
 ///
 /// Everything here is guarded by the lane's lock.
 @safe

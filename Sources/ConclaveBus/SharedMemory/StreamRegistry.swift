@@ -10,8 +10,8 @@ struct StreamRegistry: ~Copyable, Sendable {
   private var list: RingStreamList
   private var numberings: [[UInt8]: SharedMemoryStream.Numbering] = [:]
   private var streams: [Name: SharedMemoryStream] = [:]
-  /// Once a stream is not listed none after it is, so that a listed stream's number is its place in the
-  /// list.
+  /// Once a stream is not listed none after it is, so that a listed stream's number is its place in
+  /// the list.
   private var listIsFull = false
 
   init(list: consuming RingStreamList) { self.list = list }
