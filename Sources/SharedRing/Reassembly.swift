@@ -2,10 +2,10 @@ import CShim
 
 /// Puts messages together that were too large for one record.
 ///
-/// Their fragments follow each other in their lane but not in the order ring, so there is at most one
-/// open chain per lane. A chain that does not go on as it began was cut off by its sender's death, and
-/// is dropped. One that may have lost a fragment must be forgotten at once: what follows may be the end
-/// of another message.
+/// Their fragments follow each other in their lane but not in the order ring, so there is at most
+/// one open chain per lane. A chain that does not go on as it began was cut off by its sender's
+/// death, and is dropped. One that may have lost a fragment must be forgotten at once: what follows
+/// may be the end of another message.
 struct Reassembly {
   private struct Chain {
     let incarnation: UInt64
@@ -62,8 +62,8 @@ struct Reassembly {
       incarnation: place.incarnation, total: Int(total), bytes: collected)
   }
 
-  /// Goes on with the lane's chain. Without one its beginning was lost or came before this subscriber,
-  /// and there is nothing to say that was not said.
+  /// Goes on with the lane's chain. Without one its beginning was lost or came before this
+  /// subscriber, and there is nothing to say that was not said.
   private mutating func go(
     on bytes: UnsafeRawBufferPointer, _ place: RingPlace, isLast: Bool,
     _ onLoss: (RingLoss) -> Void, _ onMessage: (RingPlace, RawSpan) -> Void

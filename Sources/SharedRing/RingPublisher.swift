@@ -7,8 +7,8 @@ import Glibc
 /// shared without a lock.
 @safe
 public struct RingPublisher: ~Copyable, Sendable {
-  /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one thread
-  /// at a time.
+  /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one
+  /// thread at a time.
   private nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_publisher>
 
   /// Joins the ring, making the segment if there is none.
@@ -66,7 +66,8 @@ public struct RingPublisher: ~Copyable, Sendable {
     case untilRoom(RingCancellation)
   }
 
-  /// Publishes one message whose body is `head` followed by `body`, as message `number` of `stream`.
+  /// Publishes one message whose body is `head` followed by `body`, as message `number` of
+  /// `stream`.
   ///
   /// O(size); no allocation, no system call unless it has to wait or to wake somebody.
   /// - Parameters:

@@ -98,8 +98,8 @@ import Testing
     }
   }
 
-  /// More long topics than the lane's list has room for: those beyond are told of by their next message,
-  /// but for what was lost before the subscription saw them first.
+  /// More long topics than the lane's list has room for: those beyond are told of by their next
+  /// message, but for what was lost before the subscription saw them first.
   @Test func streamsBeyondTheList() throws {
     let world = try World()
     let subscription = try world.bus.subscribe(to: .all, options: SubscriptionOptions())
@@ -124,7 +124,8 @@ import Testing
     try world.clean()
   }
 
-  /// Begun while others publish, and overrun at once: whatever it begins with, from there on all is told.
+  /// Begun while others publish, and overrun at once: whatever it begins with, from there on all is
+  /// told.
   @Test func begunAmidTraffic() async throws {
     let world = try World()
     let publishers = try ["s1", "s2"].map {

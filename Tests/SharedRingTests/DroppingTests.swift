@@ -4,8 +4,8 @@ import Synchronization
 import Testing
 
 @Suite struct DroppingTests {
-  /// However far it falls behind and however little it reads at a time: what came and what was reported
-  /// lost are together what was published.
+  /// However far it falls behind and however little it reads at a time: what came and what was
+  /// reported lost are together what was published.
   @Test func positionsAddUp() throws {
     var random = SplitMix64(seed: 2)
     for _ in 0..<60 {

@@ -37,9 +37,11 @@ import Testing
           #expect(received.losses.isEmpty)
           for sender in 0..<2 {
             let own = received.messages.filter { $0.place.lane == publishers[sender].lane }
-            #expect(own.map(\.bytes) == sizes.enumerated().map { number, size in
-              content(sender, number, size: size)
-            })
+            #expect(
+              own.map(\.bytes)
+                == sizes.enumerated().map { number, size in
+                  content(sender, number, size: size)
+                })
           }
         }
       }
@@ -83,8 +85,8 @@ import Testing
     #expect(received.abandoned == 1 && received.losses.count == 1)
   }
 
-  /// A dropping reader that lost the end of one message and the beginning of the next, both of the same
-  /// size, must not make one of two.
+  /// A dropping reader that lost the end of one message and the beginning of the next, both of the
+  /// same size, must not make one of two.
   @Test func twoHalvesMakeNoWhole() throws {
     for burst in 0..<200 {
       let ring = try TestRing()

@@ -3,8 +3,8 @@ import Glibc
 import SharedRing
 import Testing
 
-/// Somebody writes into the segment what no participant would: every call returns, nothing crashes, and
-/// what is intact still arrives where it can.
+/// Somebody writes into the segment what no participant would: every call returns, nothing crashes,
+/// and what is intact still arrives where it can.
 @Suite struct HostileTests {
   /// A ring that has gone round, and who is in it.
   private struct World {
@@ -136,7 +136,8 @@ import Testing
     }
   }
 
-  /// A damaged record is one loss, and the lane goes on: also when publishers wait for who skipped it.
+  /// A damaged record is one loss, and the lane goes on: also when publishers wait for who skipped
+  /// it.
   @Test(arguments: [0, 15, 4097, .max] as [UInt32], RingSubscriber.Policy.all)
   func damagedRecords(_ bytes: UInt32, _ policy: RingSubscriber.Policy) throws {
     let ring = try TestRing()

@@ -6,8 +6,8 @@ import Testing
 
 /// A reader for which publishers wait is killed; here by what the kernel does then.
 @Suite struct KilledReaderTests {
-  /// The row's lock is gone as soon as its holder is, and publishers go on at once; while the holder is
-  /// only stopped they wait.
+  /// The row's lock is gone as soon as its holder is, and publishers go on at once; while the
+  /// holder is only stopped they wait.
   @Test func releasesPublishers() async throws {
     let ring = try TestRing()
     let publisher = try ring.publisher()

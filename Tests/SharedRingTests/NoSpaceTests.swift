@@ -3,7 +3,8 @@ import Glibc
 import SharedRing
 import Testing
 
-/// Shared memory is full: an error from a call, nothing left behind, never a signal at a later store.
+/// Shared memory is full: an error from a call, nothing left behind, never a signal at a later
+/// store.
 @Suite struct NoSpaceTests {
   /// A file system of its own, as small as wanted; nil when this process may not mount one.
   private final class SmallMemory {
@@ -26,7 +27,8 @@ import Testing
   static let mayMount = geteuid() == 0
 
   /// From "not even the header fits" to "one lane of two fits".
-  @Test(.enabled(if: mayMount, "only root may mount"), arguments: [4, 8, 64, 100, 120, 124, 128, 256])
+  @Test(
+    .enabled(if: mayMount, "only root may mount"), arguments: [4, 8, 64, 100, 120, 124, 128, 256])
   func everySize(_ kilobytes: Int) throws {
     guard let memory = try SmallMemory("size=\(kilobytes)k,mode=0700") else { return }
     let geometry = RingGeometry(

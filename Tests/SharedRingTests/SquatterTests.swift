@@ -100,7 +100,8 @@ import Testing
     #expect(subscriber.readAll().bytes == [[1]])
   }
 
-  /// Many who find a stale segment at once: all end up in one new one, none is told that it is in use.
+  /// Many who find a stale segment at once: all end up in one new one, none is told that it is in
+  /// use.
   @Test func replacedOnceByMany() async throws {
     for _ in 0..<30 {
       let ring = try TestRing(RingGeometry(slotCount: 64, laneCount: 8, laneBytes: 16_384))

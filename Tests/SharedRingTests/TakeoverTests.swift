@@ -59,8 +59,8 @@ import Testing
     #expect(seen.bytes == Array(expected.suffix(seen.messages.count)))
   }
 
-  /// As above, and before the lane has a new owner the ring has gone round: nothing in the order ring
-  /// tells any more that the message was out, but those who consumed it know.
+  /// As above, and before the lane has a new owner the ring has gone round: nothing in the order
+  /// ring tells any more that the message was out, but those who consumed it know.
   @Test(arguments: [1, 700, 4080])
   func behindTheSwapAndForgotten(_ size: Int) throws {
     let ring = try TestRing(
@@ -143,4 +143,3 @@ import Testing
     #expect(throws: RingError.exhausted) { try ring.subscriber() }
   }
 }
-

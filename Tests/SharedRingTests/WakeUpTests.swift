@@ -78,8 +78,8 @@ import Testing
     }
   }
 
-  /// Sleepers and wakers on one event, without the limit that would hide a lost wake-up. What is told
-  /// is how often a sleeper had to be saved by its deadline: 0.
+  /// Sleepers and wakers on one event, without the limit that would hide a lost wake-up. What is
+  /// told is how often a sleeper had to be saved by its deadline: 0.
   @Test func noWakeUpIsLost() async throws {
     let event = Event()
     let work = Atomic<Int>(0)

@@ -3,15 +3,15 @@ import SharedRing
 import Synchronization
 
 /// This process's lane on one bus, shared by all ``SharedMemoryBus`` objects on it: in one process
-/// every message of a sender goes through one lane, under one lock, so that the order of the ring and
-/// the numbers never disagree.
+/// every message of a sender goes through one lane, under one lock, so that the order of the ring
+/// and the numbers never disagree.
 @safe
 final class SharedMemoryLane: Sendable {
   private struct Holder: ~Copyable, Sendable {
     var publisher: RingPublisher
     var clock = conclave_stamp_clock()
-    /// Ids are taken from the process's counter in blocks, which saves an atomic addition per message;
-    /// within a lane they rise.
+    /// Ids are taken from the process's counter in blocks, which saves an atomic addition per
+    /// message; within a lane they rise.
     private var nextID: UInt64 = 0
     private var idLimit: UInt64 = 0
     private static let idBlock = 64
@@ -71,7 +71,8 @@ final class SharedMemoryLane: Sendable {
     holder = LaneLock(Holder(publisher: publisher))
   }
 
-  /// The lane of this process on the bus at `location`, claimed when nobody in this process holds it.
+  /// The lane of this process on the bus at `location`, claimed when nobody in this process holds
+  /// it.
   static func shared(
     at location: RingLocation, creating geometry: RingGeometry
   ) throws(RingError) -> SharedMemoryLane {
@@ -105,7 +106,8 @@ final class SharedMemoryLane: Sendable {
   /// How many publishes had to wait for a subscription.
   var waits: UInt64 { waitCount.load(ordering: .relaxed) }
 
-  /// Whether a payload of so many bytes travels in several records, between which there may be no room.
+  /// Whether a payload of so many bytes travels in several records, between which there may be no
+  /// room.
   @inline(__always)
   func isLarge(_ bytes: Int, _ stream: SharedMemoryStream) -> Bool {
     bytes + stream.headBytes > recordLimit
@@ -131,7 +133,8 @@ final class SharedMemoryLane: Sendable {
     }
   }
 
-  /// Half a message is worth nothing, so this may sleep whatever `wait` says, and the others must know.
+  /// Half a message is worth nothing, so this may sleep whatever `wait` says, and the others must
+  /// know.
   private func publishLarge(
     _ payload: RawSpan, on stream: SharedMemoryStream, wait: PublishWait,
     cancellation: RingCancellation

@@ -2,8 +2,8 @@ import CShim
 import Glibc
 import SharedRing
 
-/// A segment as plain memory, through a mapping of its own: for looking at what participants wrote, and
-/// for writing what none would. The offsets are those of `conclave_layout.h`.
+/// A segment as plain memory, through a mapping of its own: for looking at what participants wrote,
+/// and for writing what none would. The offsets are those of `conclave_layout.h`.
 @safe
 final class RawSegment: Sendable {
   /// Whoever writes here does so where nothing else in this process looks, or on purpose.

@@ -60,7 +60,8 @@ func numbered(_ sender: Int, _ number: Int, size: Int = 16) -> [UInt8] {
   return start + (size > 16 ? content(sender, number, size: size - 16) : [])
 }
 
-/// The sender and number of a ``numbered(_:_:size:)`` message; nil when a byte of it is not as it was.
+/// The sender and number of a ``numbered(_:_:size:)`` message; nil when a byte of it is not as it
+/// was.
 func identify(_ bytes: [UInt8]) -> (sender: Int, number: Int)? {
   guard bytes.count >= 16 else { return nil }
   let words = unsafe bytes.withUnsafeBytes {
