@@ -19,7 +19,8 @@ enum RingSegment {
       guard var view = unsafe try map(location, creating: geometry, role: role) else { continue }
       let failure = unsafe claim(&view)
       // Asked first: who is gone by then has removed the name.
-      let isLeaving = unsafe failure == EAGAIN
+      let isLeaving =
+        unsafe failure == EAGAIN
         && conclave_segment_is_being_removed(view.descriptor) != 0
       let isNamed =
         unsafe conclave_segment_is_named(location.directory, location.name, view.descriptor) != 0
