@@ -230,8 +230,8 @@ void conclave_subscriber_park(conclave_subscriber *subscriber, uint64_t position
                               uint64_t deadline_ns) {
   const conclave_view *view = &subscriber->view;
   for (int i = 0; i < YIELDS; i++) {
-    if (has_record(view, position)) return;
     sched_yield();
+    if (has_record(view, position)) return;
   }
   conclave_event *event = &view->board->data;
   for (int i = 0; i < SLEEPS; i++) {
