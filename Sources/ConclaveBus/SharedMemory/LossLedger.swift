@@ -11,7 +11,8 @@ import SharedRing
 /// seen since.
 ///
 /// Known limits: a publisher that is killed between its swap and the store that follows it leaves
-/// its last message out of its list; and lists vanish when another process takes the lane over.
+/// its last message out of its list; lists vanish when another process takes the lane over; and
+/// what an old publisher's unlisted stream lost before it was first seen shows nowhere.
 struct LossLedger: Sendable {
   private var base: [Int: RingStreams] = [:]
   private var hasBase: Bool
@@ -29,10 +30,11 @@ struct LossLedger: Sendable {
   /// The last number of a stream that this subscription need not account for, now that the stream
   /// is seen for the first time with `seq`.
   func base(lane: Int, incarnation: UInt64, _ head: RecordHead.Fields) -> UInt64 {
-    guard lossSinceBase, hasBase, head.isListed else { return head.seq - 1 }
-    guard let list = base[lane], list.incarnation == incarnation,
-      Int(head.streamNumber) < list.entries.count
-    else { return 0 }
+    guard lossSinceBase, hasBase else { return head.seq - 1 }
+    // Whoever took the lane since then began with 1.
+    guard let list = base[lane], list.incarnation == incarnation else { return 0 }
+    guard head.isListed else { return head.seq - 1 }
+    guard Int(head.streamNumber) < list.entries.count else { return 0 }
     return min(list.entries[Int(head.streamNumber)].number, head.seq - 1)
   }
 
