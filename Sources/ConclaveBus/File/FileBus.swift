@@ -18,13 +18,9 @@ import Synchronization
 public final class FileBus: MessageBus {
   private let shared: FileBusShared
   private let appenders = Lock<[Topic: TopicAppender]>([:])
-  private let subscriptions = Lock<[WeakSubscription]>([])
+  private let subscriptions = Lock(SubscriptionList())
   /// Says by its lock that this object lives; given back when the bus is closed.
   private let presence: Lock<OwnedDescriptor?>
-
-  private struct WeakSubscription {
-    weak var subscription: Subscription?
-  }
 
   /// - Throws: `notFound`, `permissionDenied`, `busy` while somebody cleans the directory,
   ///   `noSpace`, `exhausted`, `system`.
@@ -82,22 +78,21 @@ public final class FileBus: MessageBus {
     try shared.checkOpen()
     let source = try FileSubscription(shared: shared, prefix: prefix, options: options)
     let subscription = Subscription(prefix: prefix, source: source)
-    subscriptions.withLock { subscriptions in
-      subscriptions.removeAll { $0.subscription == nil }
-      subscriptions.append(WeakSubscription(subscription: subscription))
-    }
+    subscriptions.withLock { $0.add(subscription) }
     // Closed meanwhile: whoever closed may not have seen this one.
     if shared.closed.load(ordering: .sequentiallyConsistent) { source.close() }
     return subscription
   }
 
   public func unsubscribe(from prefix: TopicPrefix) {
-    for subscription in living() where subscription.prefix == prefix { subscription.cancel() }
+    let ended = subscriptions.withLock { $0.remove(prefix) }
+    for subscription in ended { subscription.cancel() }
   }
 
   public func close() {
     guard !shared.closed.exchange(true, ordering: .sequentiallyConsistent) else { return }
-    for subscription in living() { subscription.source.close() }
+    let ended = subscriptions.withLock { $0.removeAll() }
+    for subscription in ended { subscription.source.close() }
     // A failure is kept by the topic, and nobody will publish there any more.
     try? shared.syncer.flush()
     presence.withLock { $0 = nil }
@@ -136,9 +131,6 @@ public final class FileBus: MessageBus {
     }
   }
 
-  private func living() -> [Subscription] {
-    subscriptions.withLock { $0.compactMap(\.subscription) }
-  }
 }
 
 extension TopicAppender.State {

@@ -1,16 +1,17 @@
-import ConclaveBus
+package import ConclaveBus
 import Glibc
 
 /// A fresh directory of mode 0700 below the system's directory for temporary files.
-struct TemporaryDirectory {
-  let path: String
+package struct TemporaryDirectory {
+  package let path: String
 
-  init() throws(BusError) {
+  /// - Parameter purpose: part of its name.
+  package init(_ purpose: String = "stress") throws(BusError) {
     let parent =
       if let named = unsafe getenv("TMPDIR"), unsafe named.pointee != 0 {
         unsafe String(cString: named)
       } else { "/tmp" }
-    var template = Array("\(parent)/conclave-stress-XXXXXX".utf8CString)
+    var template = Array("\(parent)/conclave-\(purpose)-XXXXXX".utf8CString)
     guard unsafe mkdtemp(&template) != nil else {
       throw systemError(
         "cannot make a directory in \(parent)", errno, hint: "set TMPDIR to one of your own")
@@ -19,7 +20,7 @@ struct TemporaryDirectory {
   }
 
   /// Removes it with everything in it. What cannot be removed stays.
-  func remove() { TemporaryDirectory.removeTree(path) }
+  package func remove() { TemporaryDirectory.removeTree(path) }
 
   private static func removeTree(_ path: String) {
     // Never through a symbolic link.
