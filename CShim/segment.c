@@ -180,13 +180,25 @@ static int check_header(const conclave_segment_header *header, uint64_t file_byt
   return 0;
 }
 
+/* Moves a new descriptor away from 0 to 2, where whoever started this process may have left a hole:
+ * somebody's next line of output would land in the segment. */
+static int off_standard(int descriptor) {
+  if (descriptor < 0 || descriptor > 2) return descriptor;
+  int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+  int failure = errno;
+  close(descriptor);
+  errno = failure;
+  return moved;
+}
+
 static int open_named(const char *directory, const char *name, conclave_role role,
                       int *descriptor) {
   char target[4096];
   int length = snprintf(target, sizeof(target), "%s/%s", directory, name);
   if (length < 0 || (size_t)length >= sizeof(target)) return ENAMETOOLONG;
   int access = role == CONCLAVE_OBSERVE ? O_RDONLY : O_RDWR;
-  *descriptor = open(target, access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  *descriptor =
+      off_standard(open(target, access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   if (*descriptor >= 0) return 0;
   switch (errno) {
     case ELOOP:

@@ -33,7 +33,8 @@ public struct BusDirectory: Hashable, Sendable {
   ///
   /// - Throws: `notFound` when another directory stands there now; `permissionDenied`, `system`.
   func open() throws(BusError) -> Int32 {
-    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+    let descriptor = offStandard(unsafe Glibc.open(path, flags))
     guard descriptor >= 0 else { throw .system("open", path) }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0, UInt64(status.st_ino) == inode,

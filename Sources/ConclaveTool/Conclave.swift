@@ -11,10 +11,22 @@ package enum Conclave {
   /// Runs the command line of this process; returns its exit code.
   package static func main() -> Int32 { run().rawValue }
 
+  /// Whoever closed standard input, output or error left a hole that the next file to be opened
+  /// would fill, and what is said there would land in it. Read-only, so that saying something is an
+  /// error.
+  private static func occupyStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO
+    where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
+      // The lowest free number, which is this one.
+      _ = unsafe open("/dev/null", O_RDONLY)
+    }
+  }
+
   private static func run() -> ExitCode {
     // A closed pipe must come back as EPIPE, so that a subscription can end in order; 141 then says
     // what the signal would have said.
     _ = signal(SIGPIPE, SIG_IGN)
+    occupyStandardDescriptors()
     let arguments: [String]
     do throws(ToolError) {
       arguments = try commandLineArguments()

@@ -32,7 +32,7 @@ enum TopicFile {
     _ name: String, in directory: OwnedDescriptor, flags: Int32, create: Bool = false
   ) throws(BusError) -> (descriptor: OwnedDescriptor, status: stat) {
     let flags = flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | (create ? O_CREAT : 0)
-    let number = unsafe openat(directory.number, name, flags, 0o600)
+    let number = offStandard(unsafe openat(directory.number, name, flags, 0o600))
     guard number >= 0 else {
       let code = errno
       // What opening says about a link, a directory or a FIFO depends on the flags.

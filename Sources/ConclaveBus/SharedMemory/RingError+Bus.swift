@@ -31,8 +31,8 @@ extension BusError {
         hint: "remove it, or have its owner remove it")
     case .incompatible(let mismatch):
       self.init(
-        .incompatible, "the segment \(path) \(BusError.describe(mismatch)), and is in use",
-        hint: "end the processes that use it; the next one to open the bus replaces it")
+        .incompatible, "the segment \(path) \(BusError.describe(mismatch))",
+        hint: "when nobody uses it any more, 'conclave bus clean' removes it")
     case .busy:
       self.init(
         .busy, "the segment \(path) is in use",
