@@ -49,7 +49,7 @@ static int claim_dead_row(const conclave_view *view, uint32_t *claimed) {
 }
 
 /* Becomes visible to publishers before it reads where it begins: SYNC POINT join. */
-static void activate(conclave_subscriber *subscriber, uint64_t timeout_ns, uint32_t pid) {
+static void activate(conclave_subscriber *subscriber, uint64_t timeout_ns) {
   const conclave_view *view = &subscriber->view;
   conclave_row *row = subscriber->row;
   uint64_t before = atomic_load_explicit(&row->state, memory_order_relaxed);
@@ -58,7 +58,6 @@ static void activate(conclave_subscriber *subscriber, uint64_t timeout_ns, uint3
     atomic_store_explicit(&row->consumed[lane], 0, memory_order_seq_cst);
   }
   atomic_store_explicit(&row->timeout_ns, timeout_ns, memory_order_relaxed);
-  atomic_store_explicit(&row->pid, pid, memory_order_relaxed);
   atomic_store_explicit(&row->state, ((before >> 1) + 1) << 1 | 1, memory_order_seq_cst);
   atomic_thread_fence(memory_order_seq_cst);
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
@@ -110,7 +109,7 @@ int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *vie
   }
   if (options->back_pressure) {
     subscriber->row = conclave_row_at(view, index);
-    activate(subscriber, options->timeout_ns, options->pid);
+    activate(subscriber, options->timeout_ns);
   } else {
     subscriber->position = conclave_frontier(view);
   }

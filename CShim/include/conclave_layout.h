@@ -128,8 +128,7 @@ typedef struct conclave_row {
   _Atomic uint64_t state;
   _Atomic uint64_t cursor;     /* positions below it are consumed; 0 frees nothing */
   _Atomic uint64_t timeout_ns; /* how long publishers wait; UINT64_MAX: as long as it lives */
-  _Atomic uint32_t pid;        /* for people */
-  uint8_t unused[100];
+  uint8_t unused[104];
   _Atomic uint64_t consumed[CONCLAVE_MAX_LANES]; /* granules, per lane */
 } conclave_row;
 
@@ -190,7 +189,7 @@ typedef struct conclave_view {
   uint32_t record_limit;  /* bytes */
   uint32_t stamp_seed;
   int32_t descriptor;
-  uint32_t writable; /* whether the parts that publishers write are mapped writable */
+  uint32_t unused;
   uint64_t process_generation; /* of the process that mapped it: a forked child must not touch it */
 } conclave_view;
 
