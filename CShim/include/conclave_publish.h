@@ -111,6 +111,23 @@ static inline int conclave_order_append(conclave_publisher *publisher, uint64_t 
   return EBADMSG;
 }
 
+/* Asks for the lines of the next record, which is taken to be as long as the last one, `granules`.
+ * Subscribers have read what lay there, so each line is a transfer between cores, and the swap waits
+ * for all of them: asked for now, they come while the next message is being made. Only where nobody
+ * reads any more; at most the lines that a core can wait for at once. */
+static inline void conclave_publish_prefetch(const conclave_publisher *publisher, uint64_t end,
+                                             uint64_t granules) {
+  uint64_t lines = granules < 8 ? granules : 8;
+  if (end + lines > publisher->lane_limit) return;
+  uint64_t offset = end & (publisher->view.lane_granules - 1);
+  const uint8_t *next = publisher->lane_data + offset * CONCLAVE_GRANULE;
+  /* At the lane's end the next record begins at its beginning, and is not worth a case. */
+  if (offset + lines > publisher->view.lane_granules) return;
+  for (uint64_t line = 0; line < lines; line++) {
+    conclave_prefetch_to_write(next + line * CONCLAVE_LINE);
+  }
+}
+
 /* Publishes one record of kind `kind` whose body is `head` (a multiple of 8 bytes) and `body`. Does
  * not wake anybody. 0, or as conclave_order_append. The sizes together must not exceed the record limit. */
 static inline int conclave_publish_record(conclave_publisher *publisher, uint64_t kind,
@@ -146,6 +163,7 @@ static inline int conclave_publish_record(conclave_publisher *publisher, uint64_
   if (failure) return failure;
   publisher->head = end;
   atomic_store_explicit(&publisher->lane_header->published, end, memory_order_release);
+  conclave_publish_prefetch(publisher, end, granules);
   return 0;
 }
 
