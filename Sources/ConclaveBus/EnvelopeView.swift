@@ -10,9 +10,12 @@ public struct EnvelopeView: ~Copyable {
   public let position: UInt64?
 
   /// Topic, sender and type behind each other, without separators.
-  private let names: UnsafeRawBufferPointer
-  private let topicLength: Int
-  private let senderLength: Int
+  @usableFromInline
+  let names: UnsafeRawBufferPointer
+  @usableFromInline
+  let topicLength: Int
+  @usableFromInline
+  let senderLength: Int
 
   /// For transports. `names` must stay valid and unchanged while this view lives, and its first
   /// `topicLength` bytes must be a well-formed topic.
@@ -33,14 +36,17 @@ public struct EnvelopeView: ~Copyable {
   }
 
   /// Lends the topic's bytes.
+  @inlinable
   public func withTopic<R>(_ body: (RawSpan) -> R) -> R {
     lend(0, topicLength, body)
   }
   /// Lends the sender's bytes.
+  @inlinable
   public func withSender<R>(_ body: (RawSpan) -> R) -> R {
     lend(topicLength, senderLength, body)
   }
   /// Lends the type's bytes.
+  @inlinable
   public func withType<R>(_ body: (RawSpan) -> R) -> R {
     lend(topicLength + senderLength, typeLength, body)
   }
@@ -59,7 +65,8 @@ public struct EnvelopeView: ~Copyable {
       incarnation: incarnation, position: position)
   }
 
-  private var typeLength: Int { unsafe names.count - topicLength - senderLength }
+  @inlinable
+  var typeLength: Int { unsafe names.count - topicLength - senderLength }
 
   /// The names' bytes, for as long as this view lives.
   var topicBytes: UnsafeRawBufferPointer { unsafe slice(0, topicLength) }
@@ -68,11 +75,13 @@ public struct EnvelopeView: ~Copyable {
   /// The length of all three names together.
   var namesLength: Int { unsafe names.count }
 
-  private func slice(_ start: Int, _ length: Int) -> UnsafeRawBufferPointer {
+  @inlinable
+  func slice(_ start: Int, _ length: Int) -> UnsafeRawBufferPointer {
     unsafe UnsafeRawBufferPointer(rebasing: names[start..<start + length])
   }
 
-  private func lend<R>(_ start: Int, _ length: Int, _ body: (RawSpan) -> R) -> R {
+  @inlinable
+  func lend<R>(_ start: Int, _ length: Int, _ body: (RawSpan) -> R) -> R {
     unsafe body(slice(start, length).bytes)
   }
 

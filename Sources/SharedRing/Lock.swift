@@ -1,5 +1,5 @@
 import CShim
-package import Synchronization
+public import Synchronization
 
 /// A lock around a value, for threads of one process; unfair, and so without convoys.
 ///
@@ -9,8 +9,10 @@ package import Synchronization
 /// sleepers or not: the third mutex of Ulrich Drepper's "Futexes Are Tricky" (2011). Being made of
 /// this module's own atomics it is also visible to ThreadSanitizer, as the standard library's slow
 /// path is not.
+///
+/// Public, and compiled into its callers, because the hot paths that use it are.
 @safe
-package struct Lock<Value: ~Copyable>: ~Copyable, Sendable {
+public struct Lock<Value: ~Copyable>: ~Copyable, Sendable {
   /// 0 free, 1 held, 2 held and perhaps slept for. Acquired by an exchange from 0 (acquire),
   /// released by an exchange to 0 (release): these two are a pair.
   @usableFromInline
@@ -19,7 +21,7 @@ package struct Lock<Value: ~Copyable>: ~Copyable, Sendable {
   @usableFromInline
   nonisolated(unsafe) let value: UnsafeMutablePointer<Value>
 
-  package init(_ value: consuming sending Value) {
+  public init(_ value: consuming sending Value) {
     unsafe state = .allocate(capacity: 1)
     unsafe state.initialize(to: Atomic(0))
     unsafe self.value = .allocate(capacity: 1)
@@ -35,7 +37,7 @@ package struct Lock<Value: ~Copyable>: ~Copyable, Sendable {
 
   /// Runs `body` with the lock; blocks the calling thread while another has it. Not recursive.
   @inlinable
-  package borrowing func withLock<R: ~Copyable, Failure: Error>(
+  public borrowing func withLock<R: ~Copyable, Failure: Error>(
     _ body: (inout sending Value) throws(Failure) -> sending R
   ) throws(Failure) -> sending R {
     acquire()
@@ -45,7 +47,7 @@ package struct Lock<Value: ~Copyable>: ~Copyable, Sendable {
 
   /// As ``withLock(_:)``, but returns nil at once while another thread has the lock.
   @inlinable
-  package borrowing func withLockIfAvailable<R: ~Copyable, Failure: Error>(
+  public borrowing func withLockIfAvailable<R: ~Copyable, Failure: Error>(
     _ body: (inout sending Value) throws(Failure) -> sending R
   ) throws(Failure) -> sending R? {
     guard tryAcquire() else { return nil }

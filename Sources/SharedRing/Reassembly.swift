@@ -6,8 +6,10 @@ import CShim
 /// one open chain per lane. A chain that does not go on as it began was cut off by its sender's
 /// death, and is dropped. One that may have lost a fragment must be forgotten at once: what follows
 /// may be the end of another message.
+@usableFromInline
 struct Reassembly {
-  private struct Chain {
+  @usableFromInline
+  struct Chain {
     let incarnation: UInt64
     let total: Int
     var bytes: [UInt8]
@@ -17,11 +19,14 @@ struct Reassembly {
     }
   }
 
-  private var chains: [Int: Chain] = [:]
+  @usableFromInline
+  var chains: [Int: Chain] = [:]
 
+  @inlinable
   var isEmpty: Bool { chains.isEmpty }
 
   /// Takes the next record of a lane. `limit` bounds what is collected for it, in bytes.
+  @usableFromInline
   mutating func take(
     _ bytes: UnsafeRawBufferPointer, kind: UInt32, _ place: RingPlace, limit: Int,
     onLoss: (RingLoss) -> Void, onMessage: (RingPlace, RawSpan) -> Void

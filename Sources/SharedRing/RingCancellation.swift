@@ -1,8 +1,9 @@
-import CShim
+public import CShim
 
 /// Ends a publisher's wait for room from another thread, within 20 ms. Raised once and for all.
 @safe
 public final class RingCancellation: Sendable {
+  @usableFromInline
   nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_flag>
 
   public init() {
@@ -14,6 +15,6 @@ public final class RingCancellation: Sendable {
 
   public func raise() { unsafe conclave_flag_raise(raw) }
 
-  @inline(__always)
+  @inlinable
   public var isRaised: Bool { unsafe conclave_flag_is_raised(raw) != 0 }
 }

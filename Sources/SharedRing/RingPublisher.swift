@@ -1,4 +1,4 @@
-import CShim
+public import CShim
 import Glibc
 
 /// One publisher of a ring: the holder of a lane, from `init` to the end of its life.
@@ -9,7 +9,8 @@ import Glibc
 public struct RingPublisher: ~Copyable, Sendable {
   /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one
   /// thread at a time.
-  private nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_publisher>
+  @usableFromInline
+  nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_publisher>
 
   /// Joins the ring, making the segment if there is none.
   ///
@@ -49,12 +50,15 @@ public struct RingPublisher: ~Copyable, Sendable {
   /// How often it had to wait for a subscription.
   public var waits: UInt64 { unsafe raw.pointee.waits }
   /// The largest message in bytes.
+  @inlinable
   public var messageLimit: Int { unsafe Int(raw.pointee.view.geometry.message_bytes) }
   /// The largest message in bytes that travels in one record.
+  @inlinable
   public var recordLimit: Int {
     unsafe Int(raw.pointee.view.record_limit) - MemoryLayout<conclave_record_header>.size
   }
   /// The longest head in bytes.
+  @inlinable
   public var headLimit: Int { unsafe Int(raw.pointee.view.record_limit) / 4 }
 
   /// What to do while a subscription with back pressure has no room.
@@ -82,6 +86,7 @@ public struct RingPublisher: ~Copyable, Sendable {
   ///     do.
   /// - Returns: whether it was published; true with ``Wait/untilRoom(_:)``.
   /// - Throws: `timedOut`, `cancelled`, `tooLarge`, `corrupt`: nothing was published.
+  @inlinable
   public mutating func publish(
     head: UnsafeRawBufferPointer, body: RawSpan, as stream: RingStreamList.Stream, number: UInt64,
     wait: Wait, wakes: Bool
@@ -112,8 +117,8 @@ public struct RingPublisher: ~Copyable, Sendable {
     return true
   }
 
-  @inline(__always)
-  private func publish(
+  @inlinable @inline(__always)
+  func publish(
     _ head: UnsafeRawBufferPointer, _ body: RawSpan, _ mode: conclave_wait_mode
   ) -> Int32 {
     unsafe body.withUnsafeBytes { body in
@@ -124,12 +129,14 @@ public struct RingPublisher: ~Copyable, Sendable {
   }
 
   /// Wakes subscribers that sleep. Once after each batch; one load when none sleeps.
+  @inlinable
   public func wake() { unsafe conclave_publish_wake(raw) }
 
   /// The list of this lane's numberings. Must not be used after this publisher's end.
   public var streamList: RingStreamList { unsafe RingStreamList(raw) }
 
-  private func publishError(_ code: Int32) -> RingError {
+  @usableFromInline
+  func publishError(_ code: Int32) -> RingError {
     guard code == ETIMEDOUT else { return RingError(code: code) }
     let row = unsafe raw.pointee.slow_row
     let slow = unsafe conclave_presence_read(&raw.pointee.view, row)

@@ -12,6 +12,7 @@ public struct RingStreamList: ~Copyable, Sendable {
   @safe
   public struct Stream: Sendable {
     /// Into the lane, which outlives no publisher; touched by its publisher alone.
+    @usableFromInline
     nonisolated(unsafe) let entry: OpaquePointer?
 
     /// A stream that subscribers cannot look up.

@@ -1,4 +1,4 @@
-import CShim
+public import CShim
 import Glibc
 
 /// Where a message stood and whose it was.
@@ -8,6 +8,13 @@ public struct RingPlace: Hashable, Sendable {
   public let lane: Int
   /// Of the lane's holder when it published.
   public let incarnation: UInt64
+
+  @inlinable @inline(__always)
+  init(_ record: conclave_record) {
+    unsafe position = record.position
+    unsafe lane = Int(record.lane)
+    unsafe incarnation = record.incarnation
+  }
 }
 
 /// Why a subscriber did not get something.
@@ -38,12 +45,15 @@ public final class RingSubscriber: Sendable {
 
   /// All but the view and the interruption, which do not change or are atomic, is guarded by
   /// `state`.
-  private nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_subscriber>
-  private let state = Lock(State())
+  @usableFromInline
+  nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_subscriber>
+  @usableFromInline
+  let state: Lock<State> = Lock(State())
 
-  private struct State {
-    var hasLeft = false
-    var reassembly = Reassembly()
+  @usableFromInline
+  struct State {
+    @usableFromInline var hasLeft = false
+    @usableFromInline var reassembly = Reassembly()
   }
 
   /// Joins the ring behind its last record, making the segment if there is none.
@@ -103,32 +113,33 @@ public final class RingSubscriber: Sendable {
   /// Hands out what is there, in order: at most `limit` messages and losses. The span is gone when
   /// the closure returns. No allocation but for messages larger than a record; bounded work.
   ///
+  /// Compiled into its callers: what they do with a message costs no indirect call.
+  ///
   /// - Returns: how many were handed out.
+  @inlinable @inline(__always)
   public func receive(
     limit: Int, onLoss: (RingLoss) -> Void, onMessage: (RingPlace, RawSpan) -> Void
   ) -> Int {
-    state.withLock { state in
-      guard !state.hasLeft else { return 0 }
-      var record = unsafe conclave_record()
-      var handed = 0
-      while handed < limit {
-        let outcome = unsafe conclave_receive(raw, &record)
-        if outcome == CONCLAVE_RECORD {
-          unsafe take(record, &state.reassembly, onLoss: onLoss, onMessage: onMessage)
-          unsafe conclave_release(raw)
-        } else if outcome == CONCLAVE_NOTHING {
-          unsafe conclave_subscriber_flush(raw)
-          return handed
-        } else {
-          if !state.reassembly.isEmpty {
-            state.reassembly.forget(outcome == CONCLAVE_GONE ? unsafe Int(record.lane) : nil)
-          }
-          unsafe onLoss(RingSubscriber.loss(outcome, record))
-        }
-        handed += 1
+    state.acquire()
+    defer { state.release() }
+    let state = unsafe state.value
+    guard unsafe !state.pointee.hasLeft else { return 0 }
+    var record = unsafe conclave_record()
+    var handed = 0
+    while handed < limit {
+      let outcome = unsafe conclave_receive(raw, &record)
+      if outcome == CONCLAVE_RECORD {
+        unsafe take(record, &state.pointee.reassembly, onLoss: onLoss, onMessage: onMessage)
+        unsafe conclave_release(raw)
+      } else if outcome == CONCLAVE_NOTHING {
+        unsafe conclave_subscriber_flush(raw)
+        return handed
+      } else {
+        onLoss(unsafe note(outcome, record, &state.pointee.reassembly))
       }
-      return handed
+      handed += 1
     }
+    return handed
   }
 
   /// Sleeps until there may be something to receive, until ``interrupt()``, until the deadline
@@ -160,12 +171,12 @@ public final class RingSubscriber: Sendable {
     unsafe RingStreams.read(&raw.pointee.view)
   }
 
-  private func take(
+  @inlinable @inline(__always)
+  func take(
     _ record: conclave_record, _ reassembly: inout Reassembly, onLoss: (RingLoss) -> Void,
     onMessage: (RingPlace, RawSpan) -> Void
   ) {
-    let place = unsafe RingPlace(
-      position: record.position, lane: Int(record.lane), incarnation: record.incarnation)
+    let place = unsafe RingPlace(record)
     let bytes = unsafe UnsafeRawBufferPointer(start: record.body, count: Int(record.body_bytes))
     if unsafe record.kind == UInt32(CONCLAVE_WHOLE), reassembly.isEmpty {
       unsafe onMessage(place, bytes.bytes)
@@ -176,7 +187,14 @@ public final class RingSubscriber: Sendable {
     }
   }
 
-  private static func loss(_ outcome: conclave_outcome, _ record: conclave_record) -> RingLoss {
+  /// What was lost; chains that may have lost a fragment are forgotten.
+  @usableFromInline
+  func note(
+    _ outcome: conclave_outcome, _ record: conclave_record, _ reassembly: inout Reassembly
+  ) -> RingLoss {
+    if !reassembly.isEmpty {
+      reassembly.forget(outcome == CONCLAVE_GONE ? unsafe Int(record.lane) : nil)
+    }
     let position = unsafe record.position
     switch outcome {
     case CONCLAVE_LAPPED: return unsafe .lapped(position: position, count: record.lost)
