@@ -125,6 +125,8 @@ int conclave_publisher_join(conclave_publisher *publisher, conclave_view *view,
       .next_position = conclave_frontier(view),
   };
   take_over(publisher, incarnation, pid);
+  /* SYNC POINT watch (park.c): from here on somebody may have to look by the clock. */
+  conclave_event_signal(&view->board->data);
   return 0;
 }
 

@@ -1,21 +1,11 @@
 #include "conclave_receive.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 
-#include "conclave_clock.h"
 #include "conclave_liveness.h"
 #include "conclave_rows.h"
 #include "conclave_segment.h"
-
-/* How often a subscriber that has caught up gives its time slice away before it sleeps. Without it
- * every publish pays for a wake-up; many more would only burn the processor. */
-enum { YIELDS = 4 };
-
-/* How often one call goes to sleep, each time for at most CONCLAVE_WAIT_LIMIT_NS, before it returns for
- * no reason: looking again after a time-out is cheap here, and dear in the layers above. */
-enum { SLEEPS = 50 };
 
 /* Takes the lock of a row. One that a dead subscription left active is only for those who will hold
  * publishers back themselves: a dropping subscription cannot write the row, and holding its lock would
@@ -211,40 +201,6 @@ void conclave_subscriber_note_lost(conclave_subscriber *subscriber, uint64_t mes
                             memory_order_relaxed);
 }
 
-/* The first position without a record, as a subscriber at `position` counts. */
-static uint64_t frontier_for(const conclave_view *view, uint64_t position) {
-  return conclave_position_near(view, conclave_frontier(view), position);
-}
-
-/* Whether conclave_receive at `position` would find anything but CONCLAVE_NOTHING. */
-static int has_record(const conclave_view *view, uint64_t position) {
-  uint64_t slot =
-      atomic_load_explicit(conclave_slot_at(view, position), memory_order_seq_cst);
-  conclave_slot_age age = conclave_slot_compare(view, slot, position);
-  return age == CONCLAVE_SLOT_CURRENT ||
-         (age == CONCLAVE_SLOT_LATER && frontier_for(view, position) > position);
-}
-
-void conclave_subscriber_park(conclave_subscriber *subscriber, uint64_t position,
-                              uint64_t deadline_ns) {
-  const conclave_view *view = &subscriber->view;
-  for (int i = 0; i < YIELDS; i++) {
-    sched_yield();
-    if (has_record(view, position)) return;
-  }
-  conclave_event *event = &view->board->data;
-  for (int i = 0; i < SLEEPS; i++) {
-    uint32_t ticket = conclave_event_prepare(event);
-    /* SYNC POINT sleep: the second look. */
-    if (has_record(view, position)) return;
-    if (atomic_exchange_explicit(&subscriber->interrupted, 0, memory_order_seq_cst)) return;
-    uint64_t now = conclave_monotonic_ns();
-    if (now >= deadline_ns) return;
-    uint64_t limit = now + CONCLAVE_WAIT_LIMIT_NS;
-    conclave_event_wait(event, ticket, limit < deadline_ns ? limit : deadline_ns);
-  }
-}
-
 conclave_outcome conclave_receive_lapped(conclave_subscriber *subscriber,
                                          conclave_record *record) {
   const conclave_view *view = &subscriber->view;
@@ -252,7 +208,7 @@ conclave_outcome conclave_receive_lapped(conclave_subscriber *subscriber,
   uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_acquire);
   /* No publisher leaves a slot more than a lap behind; better to wait than to run ahead of the ring. */
   if (conclave_slot_compare(view, slot, position) == CONCLAVE_SLOT_EARLIER) return CONCLAVE_NOTHING;
-  uint64_t frontier = frontier_for(view, position);
+  uint64_t frontier = conclave_frontier_near(view, position);
   uint32_t slots = view->geometry.slot_count;
   /* Nothing was published here yet, so nothing can be lost: the slot is damaged. */
   if (frontier <= position) return CONCLAVE_NOTHING;

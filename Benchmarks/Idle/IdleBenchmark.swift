@@ -11,32 +11,51 @@ enum IdleBenchmark: Benchmark {
 
   static func run(_ setting: Setting, _ record: inout Record) throws {
     let seconds = setting.size(10, quick: 0.5)
-    let transports = ["shm", "file"]
-    // All asleep at the same time: sleepers do not disturb each other.
-    let used = try microseconds(setting, transports, seconds)
-    for (transport, used) in zip(transports, used) {
-      let name = "\(transport): processor time in \(decimal(seconds, digits: 1)) s"
-      record.add(name, used / 1e3, "ms")
-      record.add("\(transport): share of one core", used / (seconds * 1e4), "%")
+    try Scratch.with { quiet in
+      try Scratch.with { published in
+        // Alive and silent: somebody has to see it if it dies in the middle of publishing.
+        let bus = try SharedMemoryBus(directory: published.directory)
+        defer { bus.close() }
+        let publisher = try CostCases.publisher(bus)
+        try publisher.publish(Payloads.json(bytes: CostCases.payloadBytes))
+        let cases = [
+          Sleepers(name: "shm, no publisher", transport: "shm", scratch: quiet),
+          Sleepers(name: "shm, a silent publisher", transport: "shm", scratch: published),
+          Sleepers(name: "file", transport: "file", scratch: quiet),
+        ]
+        // All asleep at the same time: sleepers do not disturb each other.
+        for (sleepers, used) in zip(cases, try microseconds(setting, cases, seconds)) {
+          let time = "processor time in \(decimal(seconds, digits: 1)) s"
+          record.add("\(sleepers.name): \(time)", used / 1e3, "ms")
+          record.add("\(sleepers.name): share of one core", used / (seconds * 1e4), "%")
+        }
+        withExtendedLifetime(publisher) {}
+      }
     }
   }
 
-  /// The processor time of all subscribers of each transport.
+  private struct Sleepers {
+    let name: String
+    let transport: String
+    let scratch: Scratch
+  }
+
+  /// The processor time of all subscribers of each case.
   private static func microseconds(
-    _ setting: Setting, _ transports: [String], _ seconds: Double
+    _ setting: Setting, _ cases: [Sleepers], _ seconds: Double
   ) throws -> [Double] {
-    try Scratch.with { scratch in
-      let words = transports.flatMap { transport in
-        Array(repeating: [SleepingWorker.name, transport, scratch.path], count: subscribers)
-      }
-      return try withChildren(words, setting.interruption) { children in
-        for child in children { try child.order() }
-        try setting.interruption.wait(milliseconds: Int32(seconds * 1000))
-        for child in children { try child.order() }
-        let used = try children.map { child in Double(try child.result().first ?? 0) }
-        return transports.indices.map { index in
-          used[index * subscribers..<(index + 1) * subscribers].reduce(0, +)
-        }
+    let words = cases.flatMap { sleepers in
+      Array(
+        repeating: [SleepingWorker.name, sleepers.transport, sleepers.scratch.path],
+        count: subscribers)
+    }
+    return try withChildren(words, setting.interruption) { children in
+      for child in children { try child.order() }
+      try setting.interruption.wait(milliseconds: Int32(seconds * 1000))
+      for child in children { try child.order() }
+      let used = try children.map { child in Double(try child.result().first ?? 0) }
+      return cases.indices.map { index in
+        used[index * subscribers..<(index + 1) * subscribers].reduce(0, +)
       }
     }
   }

@@ -102,6 +102,11 @@ static inline void conclave_tail_raise(const conclave_view *view, uint64_t posit
  * nonsense, the ring itself tells. O(distance from the hint), O(slot_count) when it is nonsense. */
 uint64_t conclave_frontier(const conclave_view *view);
 
+/* The first position without a record, as a subscriber at `position` counts. */
+static inline uint64_t conclave_frontier_near(const conclave_view *view, uint64_t position) {
+  return conclave_position_near(view, conclave_frontier(view), position);
+}
+
 /* Whether one of the last slot_count positions refers to a record of `lane` that begins at `granule`
  * or later and before `end`. O(slot_count). */
 int conclave_order_has(const conclave_view *view, uint32_t lane, uint64_t granule, uint64_t end);

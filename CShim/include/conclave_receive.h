@@ -88,9 +88,9 @@ void conclave_subscriber_rewind(conclave_subscriber *subscriber);
 void conclave_subscriber_flush(conclave_subscriber *subscriber);
 
 /* Sleeps until there may be a record at `position` (a copy of subscriber->position), until
- * conclave_subscriber_interrupt, until `deadline_ns`, or for about a second; a record whose publisher
- * died before it could wake anybody is noticed within CONCLAVE_WAIT_LIMIT_NS. Gives the time slice
- * away a few times first. May run while another thread receives. */
+ * conclave_subscriber_interrupt, until `deadline_ns`, or for about ten seconds. Gives the time slice
+ * away a few times first. May run while another thread receives. A record whose publisher was killed or
+ * stopped before it could wake anybody is noticed within CONCLAVE_WAIT_LIMIT_NS; see park.c. */
 void conclave_subscriber_park(conclave_subscriber *subscriber, uint64_t position,
                               uint64_t deadline_ns);
 

@@ -15,8 +15,9 @@
  *                     that a sleeper who has just parked again is not forgotten
  *
  * A signaller that dies after any step leaves the bit set, and the next signal wakes again. What
- * remains is death between making the work and the bump; so a wait across processes never lasts
- * longer than CONCLAVE_WAIT_LIMIT_NS.
+ * remains is death between making the work and the bump; so of those who wait across processes
+ * somebody looks again after CONCLAVE_WAIT_LIMIT_NS: each publisher that waits for room, and one of the
+ * subscribers that wait for records (park.c).
  *
  * SYNC POINT sleep: the store that makes work (by the caller, sequentially consistent) comes before
  * the load in signal; the swap in prepare comes before the caller's second look. All four are
@@ -31,7 +32,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* The longest sleep of a waiter that another process must wake, in nanoseconds. */
+/* How long work may lie there of which nobody was told, in nanoseconds. */
 static const uint64_t CONCLAVE_WAIT_LIMIT_NS = 20000000;
 
 /* One cache line, so that sleepers on one event do not slow those on another. */

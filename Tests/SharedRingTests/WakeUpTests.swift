@@ -60,6 +60,56 @@ import Testing
     }
   }
 
+  /// A publisher that dies between its swap and its wake-up tells nobody: whoever watches does, and
+  /// all sleepers get the message, those who do not watch as well.
+  @Test(arguments: [false, true])
+  func whatNobodyWasToldIsNoticed(publisherIsThere: Bool) async throws {
+    let ring = try TestRing()
+    let early = publisherIsThere ? try ring.publisher() : nil
+    let readers = try (0..<4).map { _ in try ring.subscriber() }
+    let asleep = Atomic<Int>(0)
+    try await withHangGuard(.seconds(60)) {
+      try await onThreads(5) { index in
+        guard index == 4 else {
+          asleep.wrappingAdd(1, ordering: .sequentiallyConsistent)
+          #expect(collect(2, from: readers[index]).messages.count == 2)
+          return
+        }
+        while asleep.load(ordering: .sequentiallyConsistent) < 4 { sched_yield() }
+        for number in 0..<2 {
+          // Long enough for the election of a watchman.
+          usleep(100_000)
+          let publisher = try early ?? ring.publisher()
+          try publisher.publish(numbered(0, number), wakes: false)
+        }
+      }
+    }
+  }
+
+  /// The watchman goes without a record to read: another must take his place.
+  @Test func theWatchIsHandedOn() async throws {
+    let ring = try TestRing()
+    let publisher = try ring.publisher()
+    let readers = try (0..<3).map { _ in try ring.subscriber() }
+    let gone = Atomic<Int>(0)
+    try await withHangGuard(.seconds(60)) {
+      try await onThreads(4) { index in
+        switch index {
+        case 0, 1:
+          // In turn, so that each of them watches and leaves.
+          for _ in 0..<3 + index {
+            readers[index].park(untilNanoseconds: conclave_monotonic_ns() + 70_000_000)
+          }
+          gone.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        case 2: #expect(collect(1, from: readers[2]).messages.count == 1)
+        default:
+          while gone.load(ordering: .sequentiallyConsistent) < 2 { sched_yield() }
+          try publisher.publish(numbered(0, 0), wakes: false)
+        }
+      }
+    }
+  }
+
   @Test func leavingFromAnotherThread() async throws {
     for _ in 0..<50 {
       let ring = try TestRing()

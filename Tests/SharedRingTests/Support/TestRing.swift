@@ -65,15 +65,15 @@ final class TestPublisher: Sendable {
     publisher = Lock(made)
   }
 
-  /// Publishes and wakes.
+  /// Publishes, and wakes subscribers if it is to.
   @discardableResult
   func publish(
-    _ bytes: [UInt8], wait: RingPublisher.Wait = .never
+    _ bytes: [UInt8], wait: RingPublisher.Wait = .never, wakes: Bool = true
   ) throws(RingError) -> Bool {
     try publisher.withLock { (publisher) throws(RingError) in
       unsafe try publisher?.publish(
         head: UnsafeRawBufferPointer(start: nil, count: 0), body: bytes.span.bytes,
-        as: .unlisted, number: 0, wait: wait, wakes: true) ?? false
+        as: .unlisted, number: 0, wait: wait, wakes: wakes) ?? false
     }
   }
 
