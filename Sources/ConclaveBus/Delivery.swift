@@ -55,6 +55,9 @@ public enum BusWarning: Hashable, Sendable {
   case fileReplaced(file: String)
   /// A record in shared memory is damaged and was skipped.
   case damagedRecord(position: UInt64, reason: String)
+  /// The segment that was joined holds what no participant wrote: messages may be missing, or never
+  /// come.
+  case damagedSegment(reason: String)
   /// A sender died in the middle of a large message, which was therefore never published.
   case abandonedMessage(process: UInt32)
   /// inotify is not available here; the bus polls instead.

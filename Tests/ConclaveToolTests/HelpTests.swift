@@ -251,7 +251,8 @@ private let status = #"""
   Usage: conclave bus status [options]
 
   Looks from outside, beside running publishers and subscribers, without
-  disturbing them. Ends with exit code 3 when there is no bus.
+  disturbing them. Ends with exit code 3 when there is no bus, with 6 when the
+  segment holds what no participant wrote.
 
   A lane belongs to one publishing process, a row to one subscription. A dead
   one's owner is gone; the next that needs one takes it over.

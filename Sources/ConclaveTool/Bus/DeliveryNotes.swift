@@ -47,6 +47,8 @@ struct DeliveryNotes: Sendable {
       ("fileReplaced", "\(quoted(file)) was cut off or replaced while it was read")
     case .damagedRecord(let position, let reason):
       ("damagedRecord", "skipped the record at position \(position): \(reason)")
+    case .damagedSegment(let reason):
+      ("damagedSegment", "the shared memory is damaged: \(reason); see conclave bus status")
     case .abandonedMessage(let process):
       ("abandonedMessage", "process \(process) died in the middle of a large message")
     case .pollingInstead(let reason):

@@ -33,6 +33,15 @@ extension StatusReport {
     object.add("recordsPerSecond", recordsPerSecond(segment))
     object.add("lanes", segment.lanes.map(json(of:)))
     object.add("subscribers", segment.subscribers.map(json(of:)))
+    object.add("damage", json(of: segment.damage))
+    return object
+  }
+
+  private func json(of damage: SharedMemoryStatus.Damage) -> JSONObject {
+    var object = JSONObject()
+    object.add("slots", damage.slots)
+    object.add("lanes", damage.lanes)
+    object.add("blocked", damage.isBlocked)
     return object
   }
 

@@ -33,12 +33,18 @@ extension StatusReport {
       \(readableBytes(UInt64(clamping: segment.laneBytes))), \(segment.subscriberCount) rows, \
       messages up to \(readableBytes(UInt64(clamping: segment.messageLimit)))
       records      \(segment.position), \(shown(recordsPerSecond(segment))) per second
+      \(damageLine(segment))\
       lanes        \(liveLanes) live, \(segment.lanes.count - liveLanes) dead
       \(laneTable(segment))\
       subscribers  \(liveRows) live, \(segment.subscribers.count - liveRows) dead, \
       \(lost) messages lost
 
       """ + subscriberTable(segment)
+  }
+
+  private func damageLine(_ segment: SharedMemoryStatus) -> String {
+    guard !segment.damage.isNone else { return "" }
+    return "damage       \(segment.damage); end who lives and run conclave bus clean\n"
   }
 
   private func laneTable(_ segment: SharedMemoryStatus) -> String {
@@ -62,9 +68,15 @@ extension StatusReport {
     for row in segment.subscribers {
       table.add(
         "\(row.index)", state(row.isLive), "\(row.process)", policy(row), "\(row.position)",
-        "\(row.lag)", "\(row.lost)", row.prefix.isEmpty ? "(all)" : row.prefix)
+        "\(row.lag)", "\(row.lost)", prefix(row))
     }
     return table.text
+  }
+
+  /// Escaped when it is not plain text: in a damaged segment anything may stand there.
+  private func prefix(_ row: SharedMemoryStatus.Subscriber) -> String {
+    let isPlain = row.prefix.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+    return row.prefix.isEmpty ? "(all)" : isPlain ? row.prefix : quoted(row.prefix)
   }
 
   private func state(_ isLive: Bool) -> String { isLive ? "live" : "dead" }
