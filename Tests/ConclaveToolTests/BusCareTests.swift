@@ -123,13 +123,42 @@ import Testing
       for arguments in [["--dry-run"], ["--yes"]] {
         let refused = try Tool.run(["bus", "clean"] + arguments, in: directory)
         #expect(refused.exit == 5 && refused.output.isEmpty)
-        #expect(refused.errors.hasPrefix("conclave: ") && refused.errors.contains("; "))
+        #expect(refused.errors.hasPrefix("conclave: "))
+        #expect(refused.errors.hasSuffix("; end them first: process \(reader.pid)\n"))
       }
       reader.send(SIGKILL)
       #expect(try reader.finish().exit == -SIGKILL)
       let cleaned = try run(directory, "clean")
       #expect(cleaned.exit == 0 && cleaned.output.contains("removed "))
       #expect(try run(directory, "clean").output == "nothing to remove\n")
+    }
+  }
+
+  /// A reader, a writer, and somebody on another bus.
+  @Test func statusNamesWhoUsesTheFiles() throws {
+    try withDirectory { directory in
+      try publish(directory)
+      #expect(try run(directory, "status", "--json").output.contains(#""fileProcesses":[],"#))
+      let follow = ["bus", "subscribe", "--transport", "file", "--from", "beginning"]
+      let say = ["bus", "publish", "t", "-s", "s", "-t", "x", "--transport", "file"]
+      let reader = try Tool(follow, in: directory)
+      let writer = try Tool(say + ["--lines"], in: directory)
+      let stranger = try Tool(say + ["--lines", "--bus-dir", "other"], in: directory)
+      try writer.type("1\n")
+      try stranger.type("1\n")
+      let file = directory.appendingPathComponent("other/t.jsonl").path
+      try reader.waitForOutput(lines: 2)
+      try eventually { FileManager.default.fileExists(atPath: file) }
+      let pids = [reader.pid, writer.pid].sorted()
+      let json = try run(directory, "status", "--json").output
+      #expect(json.contains("\"fileProcesses\":[\(pids[0]),\(pids[1])],"))
+      let text = try run(directory, "status", "--interval", "0").output
+      #expect(text.contains(", used by process \(pids[0]), \(pids[1])\n"))
+      #expect(try writer.finish().exit == 0)
+      #expect(try stranger.finish().exit == 0)
+      #expect(
+        try run(directory, "status", "--json").output
+          .contains("\"fileProcesses\":[\(reader.pid)],"))
     }
   }
 

@@ -7,7 +7,7 @@ extension FileBus {
   ///   `system`.
   public static func checkUnused(_ directory: BusDirectory) throws(BusError) {
     let descriptor = OwnedDescriptor(try directory.open())
-    let lock = try FilePresence.exclude(from: descriptor, path: directory.path)
+    let lock = try FilePresence.exclude(from: descriptor, directory)
     _ = lock.lock(LOCK_UN)
   }
 }

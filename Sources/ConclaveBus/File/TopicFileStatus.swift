@@ -40,7 +40,7 @@ extension FileBus {
   ///   `system`.
   public static func clean(_ directory: BusDirectory) throws(BusError) -> Int {
     let descriptor = OwnedDescriptor(try directory.open())
-    let lock = try FilePresence.exclude(from: descriptor, path: directory.path)
+    let lock = try FilePresence.exclude(from: descriptor, directory)
     defer { _ = lock.lock(LOCK_UN) }
     var removed = 0
     for (name, _) in try TopicFile.names(in: descriptor) {

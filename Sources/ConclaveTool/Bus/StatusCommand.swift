@@ -57,12 +57,15 @@ enum StatusCommand: Command {
 struct BusSnapshot {
   let sharedMemory: SharedMemoryStatus?
   let files: [TopicFileStatus]
+  /// The processes that take part through files, as far as can be seen.
+  var fileProcesses: [UInt32] = []
 }
 
 extension BusSnapshot {
   init(of directory: BusDirectory) throws(BusError) {
     self.init(
       sharedMemory: try SharedMemoryBus.status(of: directory),
-      files: try FileBus.status(of: directory))
+      files: try FileBus.status(of: directory),
+      fileProcesses: FileBus.participants(of: directory))
   }
 }

@@ -12,6 +12,7 @@ extension StatusReport {
     } else {
       object.addNull("sharedMemory")
     }
+    object.add("fileProcesses", now.fileProcesses)
     object.add("files", now.files.map(json(of:)))
     return object
   }

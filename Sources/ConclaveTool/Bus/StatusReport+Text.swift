@@ -10,7 +10,7 @@ extension StatusReport {
       text += "segment      none\n"
     }
     let bytes = now.files.reduce(0) { $0 + $1.bytes }
-    text += "files        \(now.files.count), \(readableBytes(bytes))\n"
+    text += "files        \(now.files.count), \(readableBytes(bytes))\(fileUsers)\n"
     var table = TextTable([
       ("TOPIC", .left), ("BYTES", .right), ("PER SECOND", .right), ("MODIFIED", .left),
     ])
@@ -19,6 +19,11 @@ extension StatusReport {
         file.topic.name, "\(file.bytes)", shown(bytesPerSecond(file)), file.modified.description)
     }
     return text + table.text
+  }
+
+  private var fileUsers: String {
+    guard !now.fileProcesses.isEmpty else { return "" }
+    return ", used by process " + now.fileProcesses.map(String.init).joined(separator: ", ")
   }
 
   private func text(of segment: SharedMemoryStatus) -> String {
