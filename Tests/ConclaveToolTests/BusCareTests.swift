@@ -207,4 +207,51 @@ import Testing
       }
     }
   }
+  /// What makes a command obey the rights of a directory, which root need not; nil where that
+  /// cannot be had.
+  private static let asNobody: String? = {
+    if geteuid() != 0 { return "" }
+    let prefix = "setpriv --reuid=65534 --clear-groups"
+    let root = URL(fileURLWithPath: "/")
+    let works = try? Tool.shell("\(prefix) '\(Tool.path)' --version", in: root)
+    return works?.exit == 0 ? prefix : nil
+  }()
+
+  @Test(.enabled(if: asNobody != nil, "nobody can be asked who is not root"))
+  func readOnlyDirectories() throws {
+    let prefix = try #require(Self.asNobody)
+    try withDirectory { directory in
+      func run(_ command: String) throws -> Outcome {
+        try Tool.shell("\(prefix) '\(Tool.path)' bus \(command) --bus-dir bus", in: directory)
+      }
+      let owner = prefix.isEmpty ? "" : "chown 65534 bus && "
+      #expect(try Tool.shell("mkdir bus && \(owner)chmod 500 bus", in: directory).exit == 0)
+      #expect(try run("publish t -s s -t x -p 1").exit == 0)
+      let dry = try run("clean --dry-run")
+      #expect(dry.exit == 0 && dry.output.hasPrefix("would remove /dev/shm/"))
+      // No file was ever there, so the segment is all there is to remove.
+      #expect(
+        try run("clean")
+          == Outcome(
+            exit: 0, output: dry.output.replacingOccurrences(of: "would remove", with: "removed"),
+            errors: ""))
+
+      // With topic files nothing is removed, since not all can be.
+      #expect(try run("publish t -s s -t x -p 1").exit == 0)
+      #expect(try Tool.shell("chmod 700 bus", in: directory).exit == 0)
+      #expect(try run("publish t -s s -t x -p 1 --transport file").exit == 0)
+      #expect(try Tool.shell("chmod 500 bus", in: directory).exit == 0)
+      let refused = try run("clean")
+      #expect(refused.exit == 7 && refused.output.isEmpty)
+      #expect(
+        refused.errors
+          == "conclave: the topic files in \"\(directory.path)/bus\" cannot be removed: "
+          + "Permission denied; make the directory writable (chmod u+w), then clean again; "
+          + "nothing was removed\n"
+      )
+      #expect(try run("status --json").output.contains(#""sharedMemory":{"path""#))
+      #expect(try Tool.shell("chmod 700 bus", in: directory).exit == 0)
+      #expect(try run("clean").exit == 0)
+    }
+  }
 }

@@ -36,10 +36,13 @@ extension FileBus {
   /// Removes the topic files in `directory`, and nothing else; returns how many.
   ///
   /// What is not a regular file stays, whatever its name.
-  /// - Throws: `busy` while a ``FileBus`` is open on the directory; `notFound`, `permissionDenied`,
-  ///   `system`.
+  /// - Throws: `busy` while a ``FileBus`` is open on the directory; `permissionDenied` when there
+  ///   are topic files and the directory is read-only; `notFound`, `system`.
   public static func clean(_ directory: BusDirectory) throws(BusError) -> Int {
     let descriptor = OwnedDescriptor(try directory.open())
+    try checkUnused(directory)
+    // Where nothing can be removed a lock's file can hardly be made, and need not be.
+    if try status(of: directory).isEmpty { return 0 }
     let lock = try FilePresence.exclude(from: descriptor, directory)
     defer { _ = lock.lock(LOCK_UN) }
     var removed = 0
