@@ -58,6 +58,8 @@ public enum BusWarning: Hashable, Sendable {
   /// The segment that was joined holds what no participant wrote: messages may be missing, or never
   /// come.
   case damagedSegment(reason: String)
+  /// The segment at `path` could not be used, by anybody, and was replaced by a new one.
+  case segmentReplaced(path: String, reason: String)
   /// A sender died in the middle of a large message, which was therefore never published.
   case abandonedMessage(process: UInt32)
   /// inotify is not available here; the bus polls instead.

@@ -98,4 +98,22 @@ import Testing
       #expect(try publish(directory) == Outcome(exit: 0, output: "", errors: ""))
     }
   }
+
+  /// Of another layout, and no segment at all.
+  @Test(arguments: [8..<12, 0..<8])
+  func aReplacedSegmentIsSaid(_ part: Range<Int>) throws {
+    let reason = part.lowerBound == 0 ? "is not a segment of a bus" : "has another layout version"
+    for arguments in [["publish", "t", "-s", "s", "-t", "x", "-p", "1"], ["subscribe"]] {
+      try withDamage(part, { Data(repeating: 0x63, count: $0) }) { directory in
+        let command = ["bus"] + arguments + (arguments.count == 1 ? ["--timeout", "10ms"] : [])
+        let first = try Tool.run(command, in: directory)
+        #expect(first.exit == (arguments.count == 1 ? 4 : 0))
+        let warning = #/conclave: warning: replaced the segment \/dev\/shm\/[^ ]*, which (.*)\n/#
+        let said = try #require(first.errors.prefixMatch(of: warning))
+        #expect(said.1 == reason + " and was in nobody's use")
+        #expect(try publish(directory) == Outcome(exit: 0, output: "", errors: ""))
+        #expect(try Tool.run(command, in: directory).errors.contains("replaced") == false)
+      }
+    }
+  }
 }

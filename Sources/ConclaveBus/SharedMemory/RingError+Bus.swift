@@ -60,7 +60,7 @@ extension BusError {
     BusError(.closed, "the bus is closed", hint: "open it again to go on")
   }
 
-  private static func describe(_ mismatch: RingError.Mismatch) -> String {
+  static func describe(_ mismatch: RingError.Mismatch) -> String {
     switch mismatch {
     case .notASegment: "is not a segment of a bus"
     case .version: "has another layout version"

@@ -49,6 +49,8 @@ struct DeliveryNotes: Sendable {
       ("damagedRecord", "skipped the record at position \(position): \(reason)")
     case .damagedSegment(let reason):
       ("damagedSegment", "the shared memory is damaged: \(reason); see conclave bus status")
+    case .segmentReplaced(let path, let reason):
+      ("segmentReplaced", "replaced the segment \(path), which \(reason) and was in nobody's use")
     case .abandonedMessage(let process):
       ("abandonedMessage", "process \(process) died in the middle of a large message")
     case .pollingInstead(let reason):

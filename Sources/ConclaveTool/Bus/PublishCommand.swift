@@ -48,14 +48,14 @@ enum PublishCommand: Command {
         throw usageError("--payload and --lines exclude each other", hint: "leave one of them out")
       }
       hintAtTerminal(console, "type one payload a line; Ctrl-D ends")
-      let bus = try arguments.openBus(create: true)
+      let bus = try arguments.openBus(console)
       defer { bus.close() }
       let publisher = try bus.publisher(topic: topic, sender: sender, type: type)
       published = try publishLines(publisher, asText: arguments.has(text))
     } else {
       // The payload first: what cannot be published must not make a bus.
       let payload = try onePayload(arguments, console)
-      let bus = try arguments.openBus(create: true)
+      let bus = try arguments.openBus(console)
       defer { bus.close() }
       try bus.publisher(topic: topic, sender: sender, type: type).publish(payload)
       published = 1

@@ -51,7 +51,7 @@ enum SubscribeCommand: Command {
     let notes = DeliveryNotes(notes: console.notes)
     options.onWarning = { notes.warn($0) }
 
-    let bus = try arguments.openBus(create: true, polling: arguments.pollingIntervals())
+    let bus = try arguments.openBus(console, polling: arguments.pollingIntervals())
     defer { bus.close() }
     let subscription = try bus.subscribe(to: prefix, options: options)
     // So that it leaves in order, and status does not count it among the dead.
