@@ -51,6 +51,9 @@ public enum BusWarning: Hashable, Sendable {
   case queueFull(capacity: Int)
   /// A line of a topic file is not an envelope and was skipped.
   case damagedLine(file: String, offset: UInt64, reason: String)
+  /// What bears a topic file's name cannot be used as one, and is passed over until it is moved
+  /// away.
+  case unusableFile(file: String, reason: String)
   /// A topic file was cut off or replaced while it was being read.
   case fileReplaced(file: String)
   /// A record in shared memory is damaged and was skipped.

@@ -254,4 +254,39 @@ import Testing
       #expect(try run("clean").exit == 0)
     }
   }
+
+  /// What bears a topic file's name and is none is called what it is, once, and stays.
+  @Test func unusableTopicFiles() throws {
+    try withDirectory { directory in
+      try publish(directory)
+      let made = try Tool.shell(
+        """
+        cd .conclave/bus && mkdir d.jsonl && mkfifo f.jsonl && ln -s nowhere l.jsonl && \
+        echo '{}' > one && ln one h.jsonl
+        """, in: directory)
+      #expect(made.exit == 0)
+      let reasons = [
+        ("d", "it is a directory, not a regular file"), ("f", "it is a FIFO, not a regular file"),
+        ("h", "it has 2 names (hard links)"), ("l", "it is a symbolic link, not a regular file"),
+      ]
+      let reader = try run(
+        directory, "subscribe", "--transport", "file", "--from", "beginning", "--timeout", "1s",
+        "--strict")
+      #expect(reader.exit == 6 && reader.output.split(separator: "\n").count == 1)
+      let status = try run(directory, "status", "--interval", "0")
+      let json = try run(directory, "status", "--interval", "0", "--json").output
+      let bus = "\(directory.path)/.conclave/bus"
+      for (name, reason) in reasons {
+        #expect(
+          reader.errors.contains(
+            "conclave: warning: \"\(name).jsonl\" cannot be used as a topic file: \(reason)\n"))
+        #expect(status.output.contains("unusable     \(bus)/\(name).jsonl: \(reason)\n"))
+        #expect(json.contains("{\"path\":\"\(bus)/\(name).jsonl\",\"reason\":\"\(reason)\"}"))
+      }
+      #expect(reader.errors.split(separator: "\n").count == 4)
+      #expect(try run(directory, "clean").output == "removed \(bus)/t.jsonl\n")
+      let left = try FileManager.default.contentsOfDirectory(atPath: bus)
+      #expect(left.count { $0.hasSuffix(".jsonl") } == 4)
+    }
+  }
 }

@@ -43,6 +43,8 @@ struct DeliveryNotes: Sendable {
       )
     case .damagedLine(let file, let offset, let reason):
       ("damagedLine", "skipped a line of \(quoted(file)) at byte \(offset): \(reason)")
+    case .unusableFile(let file, let reason):
+      ("unusableFile", "\(quoted(file)) cannot be used as a topic file: \(reason)")
     case .fileReplaced(let file):
       ("fileReplaced", "\(quoted(file)) was cut off or replaced while it was read")
     case .damagedRecord(let position, let reason):

@@ -59,6 +59,7 @@ struct BusSnapshot {
   let files: [TopicFileStatus]
   /// The processes that take part through files, as far as can be seen.
   var fileProcesses: [UInt32] = []
+  var unusableFiles: [UnusableTopicFile] = []
 }
 
 extension BusSnapshot {
@@ -66,6 +67,7 @@ extension BusSnapshot {
     self.init(
       sharedMemory: try SharedMemoryBus.status(of: directory),
       files: try FileBus.status(of: directory),
-      fileProcesses: FileBus.participants(of: directory))
+      fileProcesses: FileBus.participants(of: directory),
+      unusableFiles: try FileBus.unusableFiles(of: directory))
   }
 }

@@ -13,6 +13,7 @@ extension StatusReport {
       object.addNull("sharedMemory")
     }
     object.add("fileProcesses", now.fileProcesses)
+    object.add("unusableFiles", now.unusableFiles.map(json(of:)))
     object.add("files", now.files.map(json(of:)))
     return object
   }
@@ -67,6 +68,13 @@ extension StatusReport {
     object.add("position", subscriber.position)
     object.add("lag", subscriber.lag)
     object.add("lost", subscriber.lost)
+    return object
+  }
+
+  private func json(of file: UnusableTopicFile) -> JSONObject {
+    var object = JSONObject()
+    object.add("path", file.path)
+    object.add("reason", file.reason)
     return object
   }
 

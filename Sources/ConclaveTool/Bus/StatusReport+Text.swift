@@ -18,7 +18,8 @@ extension StatusReport {
       table.add(
         file.topic.name, "\(file.bytes)", shown(bytesPerSecond(file)), file.modified.description)
     }
-    return text + table.text
+    let unusable = now.unusableFiles.map { "unusable     \($0.path): \($0.reason)\n" }
+    return text + table.text + unusable.joined()
   }
 
   private var fileUsers: String {
