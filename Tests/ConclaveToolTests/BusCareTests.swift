@@ -289,4 +289,28 @@ import Testing
       #expect(left.count { $0.hasSuffix(".jsonl") } == 4)
     }
   }
+
+  /// Paths that cannot be a directory's, whatever is done about it.
+  @Test(arguments: transports)
+  func impossibleDirectoriesAreWrongUse(_ transport: String) throws {
+    try withDirectory { directory in
+      try Data().write(to: directory.appendingPathComponent("file"))
+      let made = try Tool.shell("ln -s loop loop", in: directory)
+      #expect(made.exit == 0)
+      let parts = Array(repeating: String(repeating: "x", count: 200), count: 25)
+      let impossible = [
+        "file/bus", "file/a/b", "loop/bus", String(repeating: "x", count: 300),
+        parts.joined(separator: "/"), parts.prefix(16).joined(separator: "/"),
+      ]
+      for path in impossible {
+        for command in [["publish", "t", "-s", "s", "-t", "x", "-p", "1"], ["subscribe"]] {
+          if path.utf8.count == 3215, transport == "file" { continue }
+          let outcome = try Tool.run(
+            ["bus"] + command + ["--bus-dir", path, "--transport", transport], in: directory)
+          #expect(outcome.exit == 2 && outcome.output.isEmpty, "\(outcome.errors)")
+          #expect(outcome.errors.hasPrefix("conclave: ") && outcome.errors.contains("; "))
+        }
+      }
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import SharedRing
 
 extension BusError {
@@ -51,6 +52,10 @@ extension BusError {
       self.init(
         .corrupt, "the segment \(path) holds what no participant wrote",
         hint: "end its participants and run 'conclave bus clean'")
+    case .system(errno: ENAMETOOLONG):
+      self.init(
+        .invalidName, "the path of the bus directory is longer than 3,072 bytes",
+        hint: "use a directory with a shorter path")
     case .system(let errno):
       self = .system("use the segment", path, errno: errno)
     }
