@@ -161,8 +161,8 @@ private let publish = #"""
   segments of A-Z a-z 0-9 _ - joined by dots.
 
   With --lines, empty lines are skipped (with --text they are messages, too).
-  At the first line that is not JSON the command ends with exit code 2: what
-  came before it is published, nothing after it is.
+  At the first line that is not JSON, or too large, the command ends with exit
+  code 2: what came before it is published, nothing after it is.
 
   Prints nothing, or with --json {"published":N}.
 

@@ -70,6 +70,33 @@ import Testing
     }
   }
 
+  /// The lines before it were read together with it, and are not to blame.
+  @Test(arguments: transports)
+  func stopsAtALineThatIsTooLarge(_ transport: String) throws {
+    try withDirectory { directory in
+      let file = directory.appendingPathComponent("input")
+      let huge = "\"" + String(repeating: "x", count: 17 << 20) + "\"\n"
+      try Data("1\n\n2\n\(huge)4\n".utf8).write(to: file)
+      let outcome = try Tool.shell(
+        "conclave bus publish t -s s -t x --lines --transport \(transport) <input", in: directory)
+      #expect(outcome.exit == 2 && outcome.output.isEmpty)
+      #expect(outcome.errors.hasPrefix("conclave: line 4: "))
+      #expect(outcome.errors.contains("(published before: 2)"))
+      #expect(try payloads(directory, transport) == ["1", "2"])
+    }
+  }
+
+  @Test func aLineWithoutEndHasANumber() throws {
+    try withDirectory { directory in
+      let outcome = try Tool.shell(
+        "(echo 1; head -c 70000000 /dev/zero | tr '\\0' x) | "
+          + "conclave bus publish t -s s -t x --lines --transport file", in: directory)
+      #expect(outcome.exit == 2)
+      #expect(outcome.errors.hasPrefix("conclave: line 2: a line is longer than 64 MiB"))
+      #expect(outcome.errors.contains("(published before: 1)"))
+    }
+  }
+
   /// A slow writer's lines are published when they are written, not when there are many.
   @Test(arguments: transports)
   func streamsLines(_ transport: String) throws {

@@ -22,8 +22,8 @@ enum PublishCommand: Command {
       segments of A-Z a-z 0-9 _ - joined by dots.
 
       With --lines, empty lines are skipped (with --text they are messages, too).
-      At the first line that is not JSON the command ends with exit code 2: what
-      came before it is published, nothing after it is.
+      At the first line that is not JSON, or too large, the command ends with exit
+      code 2: what came before it is published, nothing after it is.
 
       Prints nothing, or with --json {"published":N}.
       """,
@@ -50,8 +50,14 @@ enum PublishCommand: Command {
       hintAtTerminal(console, "type one payload a line; Ctrl-D ends")
       let bus = try arguments.openBus(console)
       defer { bus.close() }
-      let publisher = try bus.publisher(topic: topic, sender: sender, type: type)
-      published = try publishLines(publisher, asText: arguments.has(text))
+      var publisher = LinePublisher(
+        try bus.publisher(topic: topic, sender: sender, type: type),
+        PayloadForm(asText: arguments.has(text)))
+      var input = Input()
+      do throws(BusError) {
+        try publisher.publishAll(of: &input)
+      } catch { throw ToolError(error).with(published: publisher.published) }
+      published = publisher.published
     } else {
       // The payload first: what cannot be published must not make a bus.
       let payload = try onePayload(arguments, console)
@@ -76,47 +82,7 @@ enum PublishCommand: Command {
     return try PayloadForm(asText: arguments.has(text)).payload(wholeInput: input.readAll())
   }
 
-  /// Publishes line after line, as many at a time as are there.
-  ///
-  /// - Throws: ``ToolError`` that names the line and how many messages were published before it.
-  private static func publishLines(
-    _ publisher: Publisher, asText: Bool
-  ) throws(ToolError) -> Int {
-    var input = Input()
-    let form = PayloadForm(asText: asText)
-    var published = 0
-    var lineNumber = 0
-    do {
-      while let lines = try input.nextLines() {
-        var batch: [RawJSON] = []
-        var refused: BusError?
-        for line in lines {
-          lineNumber += 1
-          do throws(BusError) {
-            if let payload = try form.payload(line: line) { batch.append(payload) }
-          } catch {
-            refused = error.at(line: lineNumber)
-            break
-          }
-        }
-        published += try publisher.publish(batch: batch)
-        if let refused { throw refused }
-      }
-    } catch let failure as PublishFailure {
-      throw ToolError(failure.cause).with(published: published + failure.published)
-    } catch {
-      throw ToolError(any: error).with(published: published)
-    }
-    return published
-  }
-
   private static func hintAtTerminal(_ console: Console, _ hint: String) {
     if Input.isTerminal, !console.json { console.notes.say("conclave: \(hint)") }
-  }
-}
-
-extension BusError {
-  fileprivate func at(line: Int) -> BusError {
-    BusError(code, "line \(line): \(message)", hint: hint)
   }
 }
