@@ -164,7 +164,8 @@ private let publish = #"""
   At the first line that is not JSON, or too large, the command ends with exit
   code 2: what came before it is published, nothing after it is.
 
-  Prints nothing, or with --json {"published":N}.
+  Prints nothing, or with --json {"published":N}. Ended by SIGINT or SIGTERM,
+  --lines says on standard error how many were published; they stay.
 
   Arguments:
     TOPIC  where to publish, for instance build.done

@@ -181,4 +181,58 @@ import Testing
       #expect(outcome.exit != 0 && outcome.errors.hasPrefix("conclave: "))
     }
   }
+
+  @Test(arguments: [("shm", SIGINT, 130), ("shm", SIGTERM, 143), ("file", SIGINT, 130)])
+  func signalsEndLinesInOrder(_ transport: String, _ signal: Int32, _ exit: Int32) throws {
+    for json in [false, true] {
+      try withDirectory { directory in
+        let command = ["bus", "publish", "t", "-s", "s", "-t", "x", "--lines"]
+        let reader = try Tool(
+          ["bus", "subscribe", "--transport", transport, "--from", "beginning", "--count", "3"],
+          in: directory)
+        let writer = try Tool(
+          command + ["--transport", transport] + (json ? ["--json"] : []), in: directory)
+        try writer.type("1\n2\n3\nhalf a li")
+        #expect(try reader.finish().exit == 0)
+        writer.send(signal)
+        let outcome = try writer.finishWithoutClosingInput()
+        #expect(
+          outcome
+            == (json
+              ? Outcome(exit: exit, output: "{\"published\":3}\n", errors: "")
+              : Outcome(exit: exit, output: "", errors: "conclave: published 3\n")))
+        #expect(try payloads(directory, transport) == ["1", "2", "3"])
+      }
+    }
+  }
+
+  /// Also while it waits for a subscriber: all that it says it published arrives, and no more.
+  @Test func signalsEndAWait() throws {
+    try withDirectory { directory in
+      let reader = try Tool(
+        ["bus", "subscribe", "--policy", "back-pressure"], in: directory)
+      try eventually {
+        try Tool.run(["bus", "status", "--json"], in: directory).output
+          .contains(#""policy":"back-pressure""#)
+      }
+      reader.send(SIGSTOP)
+      let lines = directory.appendingPathComponent("lines")
+      try Data(String(repeating: "1\n", count: 200_000).utf8).write(to: lines)
+      let writer = try Tool.shell(
+        """
+        '\(Tool.path)' bus publish t -s s -t x --lines <lines & writer=$!
+        sleep 1; kill -TERM $writer; wait $writer
+        """, in: directory)
+      #expect(writer.exit == 143)
+      let said = try #require(writer.errors.wholeMatch(of: #/conclave: published (\d+)\n/#))
+      let count = try #require(Int(said.1))
+      #expect((1..<200_000).contains(count))
+      reader.send(SIGCONT)
+      try eventually { try reader.output.utf8.count { $0 == UInt8(ascii: "\n") } == count }
+      reader.send(SIGINT)
+      let outcome = try reader.finish()
+      #expect(outcome.exit == 130 && outcome.errors.isEmpty)
+      #expect(outcome.output.utf8.count { $0 == UInt8(ascii: "\n") } == count)
+    }
+  }
 }

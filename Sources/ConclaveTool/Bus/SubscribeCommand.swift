@@ -56,7 +56,7 @@ enum SubscribeCommand: Command {
     let subscription = try bus.subscribe(to: prefix, options: options)
     // So that it leaves in order, and status does not count it among the dead.
     defer { subscription.cancel() }
-    let interruption = try Interruption.watch(subscription)
+    let interruption = try Interruption.watch(output: true) { subscription.cancel() }
     var printer = EnvelopePrinter(output: console.output, notes: notes, remaining: limit ?? .max)
     try printer.follow(subscription, idle: idle)
 
