@@ -235,4 +235,32 @@ import Testing
       #expect(outcome.output.utf8.count { $0 == UInt8(ascii: "\n") } == count)
     }
   }
+
+  /// In a git worktree the bus that is made keeps itself out of commits; nothing is overwritten.
+  @Test func aNewBusIsIgnoredByGit() throws {
+    try withDirectory { directory in
+      func ignore(_ place: String) throws -> String? {
+        let file = directory.appendingPathComponent("\(place)/.conclave/.gitignore")
+        return try? String(contentsOf: file, encoding: .utf8)
+      }
+      let made = try Tool.shell(
+        """
+        mkdir -p plain repository/.git repository/sub/deep owned/.git owned/.conclave named/.git
+        for each in repository owned named; do echo ref: refs/heads/main > $each/.git/HEAD; done
+        say() { conclave bus publish t -s s -t x -p 1 --transport file "$@"; }
+        (cd plain && say) && (cd repository/sub/deep && say) && (cd owned && say) &&
+        say --bus-dir named/.conclave/bus
+        """, in: directory)
+      #expect(made == Outcome(exit: 0, output: "", errors: ""))
+      #expect(try ignore("plain") == nil && ignore("owned") == nil)
+      #expect(try ignore("repository") == "*\n" && ignore("named") == "*\n")
+      let again = try Tool.shell(
+        """
+        echo mine > repository/.conclave/.gitignore; rm -r repository/.conclave/bus
+        cd repository && conclave bus publish t -s s -t x -p 1 --transport file
+        """, in: directory)
+      #expect(again.exit == 0)
+      #expect(try ignore("repository") == "mine\n")
+    }
+  }
 }

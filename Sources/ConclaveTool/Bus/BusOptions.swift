@@ -30,7 +30,7 @@ extension Arguments {
         .notFound, "there is no bus at \(location.path)",
         hint: "see conclave bus where; the first publish or subscribe makes the bus")
     }
-    return try BusDirectory(opening: location.path, create: create)
+    return try location.openDirectory(create: create)
   }
 
   /// The bus itself, by the transport that was chosen; made if need be.
