@@ -103,6 +103,6 @@ struct Input {
     guard count > pieceLimit else { return }
     throw BusError(
       .messageTooLarge, "\(what) is longer than \(pieceLimit >> 20) MiB",
-      hint: "publish smaller payloads, or a payload a line with --lines")
+      hint: "split it, or publish the name of a file that holds it")
   }
 }

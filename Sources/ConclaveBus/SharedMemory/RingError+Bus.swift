@@ -14,7 +14,7 @@ extension BusError {
     case .exhausted:
       self.init(
         .exhausted, "all places of the segment \(path) are taken by live processes",
-        hint: "end some publishers or subscribers, or make the bus with more lanes and rows")
+        hint: "end some publishers or subscribers; 'conclave bus status' shows them")
     case .noSpace:
       self.init(
         .noSpace, "no room in \(location.directory) for \(path)",
@@ -47,7 +47,7 @@ extension BusError {
     case .tooLarge(let limit):
       self.init(
         .messageTooLarge, "the message is larger than the bus's limit of \(limit) bytes",
-        hint: "send a reference to a file instead")
+        hint: "split it, or publish the name of a file that holds it")
     case .corrupt:
       self.init(
         .corrupt, "the segment \(path) holds what no participant wrote",
