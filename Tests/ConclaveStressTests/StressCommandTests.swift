@@ -85,6 +85,11 @@ import Testing
     let object = try run("--publishers", "2", "--subscribers", "0", "--messages", "1000")
     #expect(object["delivered"] as? [Int] == [])
     #expect(try #require(object["seconds"] as? Double) > 0)
+    let table = try StressTool.run([
+      "--publishers", "2", "--subscribers", "0", "--messages", "1000",
+    ]).output
+    #expect(table.contains("all were published; nobody received, to check them\n"))
+    #expect(!table.contains("lost"))
   }
 
   /// Threads must not sleep through the end of a run that is stopped.
