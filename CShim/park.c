@@ -40,7 +40,7 @@ static int has_record(const conclave_view *view, uint64_t position) {
       atomic_load_explicit(conclave_slot_at(view, position), memory_order_seq_cst);
   conclave_slot_age age = conclave_slot_compare(view, slot, position);
   return age == CONCLAVE_SLOT_CURRENT ||
-         (age == CONCLAVE_SLOT_LATER && conclave_frontier_near(view, position) > position);
+         (age != CONCLAVE_SLOT_FREE && conclave_frontier_near(view, position) > position);
 }
 
 /* How long to sleep at a time after the first. Makes the caller the watchman if there has to be one and

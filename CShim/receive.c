@@ -206,13 +206,18 @@ conclave_outcome conclave_receive_lapped(conclave_subscriber *subscriber,
   const conclave_view *view = &subscriber->view;
   uint64_t position = subscriber->position;
   uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_acquire);
-  /* No publisher leaves a slot more than a lap behind; better to wait than to run ahead of the ring. */
-  if (conclave_slot_compare(view, slot, position) == CONCLAVE_SLOT_EARLIER) return CONCLAVE_NOTHING;
   uint64_t frontier = conclave_frontier_near(view, position);
   uint32_t slots = view->geometry.slot_count;
-  /* Nothing was published here yet, so nothing can be lost: the slot is damaged. */
+  /* Nothing was published here yet, so nothing can be lost: the slot is damaged, and better to wait
+   * than to run ahead of the ring (conclave_position_is_blocked tells). */
   if (frontier <= position) return CONCLAVE_NOTHING;
   subscriber->doubtful = 1;
+  /* No publisher leaves a slot more than a lap behind. */
+  if (conclave_slot_compare(view, slot, position) == CONCLAVE_SLOT_EARLIER) {
+    record->position = position;
+    subscriber->position++;
+    return CONCLAVE_DAMAGED;
+  }
   /* A quarter of the ring ahead of those who overwrite, so as not to be overrun again at once. */
   uint64_t next = frontier > slots ? frontier - slots + slots / 4 : 0;
   if (next <= position) next = position + 1;

@@ -12,7 +12,8 @@ public struct BusDirectory: Hashable, Sendable {
 
   /// Opens `path`, and makes it and its missing parents (mode 0700) if `create` says so.
   ///
-  /// - Throws: `notFound` when it does not exist and `create` is false; `permissionDenied` when it
+  /// - Throws: `invalidName` for a path that cannot be a directory's, being below a file or too
+  ///   long; `notFound` when it does not exist and `create` is false; `permissionDenied` when it
   ///   belongs to somebody else, others may write in it, or its last component is somebody else's
   ///   symbolic link; `incompatible` when it is not a directory; `noSpace`, `system`.
   public init(opening path: String, create: Bool = true) throws(BusError) {
@@ -50,6 +51,16 @@ public struct BusDirectory: Hashable, Sendable {
 
   // MARK: Checks
 
+  /// A failed system call; a path that can never be a directory's is the caller's mistake.
+  private static func unusable(
+    _ doing: String, _ path: String, errno code: Int32 = errno
+  ) -> BusError {
+    let error = BusError.system(doing, path, errno: code)
+    guard [ENOTDIR, ENAMETOOLONG, ELOOP].contains(code) else { return error }
+    return BusError(
+      .invalidName, error.message, hint: "name another directory for the bus")
+  }
+
   private static func withoutTrailingSlashes(_ path: String) -> String {
     var end = path.utf8.endIndex
     while end > path.utf8.index(after: path.utf8.startIndex),
@@ -64,13 +75,13 @@ public struct BusDirectory: Hashable, Sendable {
     var status = stat()
     // lstat: a dangling link is not a missing directory, and mkdir would not follow it.
     if unsafe lstat(path, &status) == 0 { return }
-    guard errno == ENOENT else { throw .system("look at", path) }
+    guard errno == ENOENT else { throw unusable("look at", path) }
     if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.utf8.startIndex {
       try makeDirectories(withoutTrailingSlashes(String(path[..<slash])))
     }
     // Somebody else may have been faster, which is as good.
     guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
-      throw .system("make the bus directory", path)
+      throw unusable("make the bus directory", path)
     }
   }
 
@@ -78,7 +89,7 @@ public struct BusDirectory: Hashable, Sendable {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else {
       let code = errno
-      guard code == ENOENT else { throw .system("look at", path, errno: code) }
+      guard code == ENOENT else { throw unusable("look at", path, errno: code) }
       throw BusError(
         .notFound, "there is no bus directory \(quotedForError(path))",
         hint: "start something that publishes on this bus, or name another directory")
@@ -93,7 +104,7 @@ public struct BusDirectory: Hashable, Sendable {
   private static func canonical(_ path: String) throws(BusError) -> String {
     guard let resolved = unsafe realpath(path, nil) else {
       let code = errno
-      guard code == ENOENT else { throw .system("resolve", path, errno: code) }
+      guard code == ENOENT else { throw unusable("resolve", path, errno: code) }
       throw BusError(
         .notFound, "\(quotedForError(path)) is a symbolic link to nothing",
         hint: "remove the link, or make the directory that it names")

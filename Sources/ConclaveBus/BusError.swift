@@ -7,11 +7,12 @@ public struct BusError: Error, Hashable, Sendable {
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// A topic or prefix is not one or more segments of `[A-Za-z0-9_-]` joined by `.`.
     case invalidTopic
-    /// A sender or type is empty, too long, not UTF-8 or holds a control character.
+    /// A sender or type is empty, too long, not UTF-8 or holds a control character; or a path
+    /// cannot be a bus directory's.
     case invalidName
     /// A payload is not exactly one JSON value in valid UTF-8.
     case invalidPayload
-    /// A message is larger than the bus accepts.
+    /// A payload is larger than the bus accepts.
     case messageTooLarge
     /// The bus or the subscription was closed.
     case closed
@@ -55,4 +56,13 @@ public struct BusError: Error, Hashable, Sendable {
 
 extension BusError: CustomStringConvertible {
   public var description: String { hint.isEmpty ? message : "\(message); \(hint)" }
+}
+
+extension BusError {
+  /// The same in every transport: both sizes in bytes.
+  static func payloadTooLarge(_ count: Int, limit: Int) -> BusError {
+    BusError(
+      .messageTooLarge, "a payload of \(count) bytes is larger than the bus's limit of \(limit)",
+      hint: "split it, or publish the name of a file that holds it")
+  }
 }

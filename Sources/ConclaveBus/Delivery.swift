@@ -51,10 +51,18 @@ public enum BusWarning: Hashable, Sendable {
   case queueFull(capacity: Int)
   /// A line of a topic file is not an envelope and was skipped.
   case damagedLine(file: String, offset: UInt64, reason: String)
+  /// What bears a topic file's name cannot be used as one, and is passed over until it is moved
+  /// away.
+  case unusableFile(file: String, reason: String)
   /// A topic file was cut off or replaced while it was being read.
   case fileReplaced(file: String)
   /// A record in shared memory is damaged and was skipped.
   case damagedRecord(position: UInt64, reason: String)
+  /// The segment that was joined holds what no participant wrote: messages may be missing, or never
+  /// come.
+  case damagedSegment(reason: String)
+  /// The segment at `path` could not be used, by anybody, and was replaced by a new one.
+  case segmentReplaced(path: String, reason: String)
   /// A sender died in the middle of a large message, which was therefore never published.
   case abandonedMessage(process: UInt32)
   /// inotify is not available here; the bus polls instead.

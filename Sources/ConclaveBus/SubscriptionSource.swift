@@ -65,7 +65,7 @@ public struct SubscriptionLosses: Hashable, Sendable {
   public var gaps: UInt64 = 0
   /// Episodes in which the subscriber was too slow.
   public var episodes: UInt64 = 0
-  /// Lines or records that were skipped because they were damaged.
+  /// Lines or records that were skipped because they were damaged, and files that cannot be used.
   public var damaged: UInt64 = 0
   /// Large messages whose sender died before the end.
   public var abandoned: UInt64 = 0

@@ -4,6 +4,9 @@ import ConclaveBus
 ///
 /// The program must ignore SIGPIPE, since workers that die leave pipes without a reader.
 package struct StressRun {
+  /// What the directories of runs are called by.
+  static let purpose = "stress"
+
   private let plan: StressPlan
   private let workerCommand: [String]
   private let directory: String?
@@ -29,14 +32,16 @@ package struct StressRun {
     self.onProgress = onProgress
   }
 
-  /// Runs it. Whatever happens, no worker process is left when this returns.
+  /// Runs it. Whatever happens, no worker process is left when this returns. What runs that were
+  /// killed have left in the directory for temporary files is removed first.
   package func run() throws(StressFailure) -> StressResult {
     guard plan.transport.usesProcesses else {
       let bus = try checked { () throws(BusError) in try plan.transport.open("") }
       return try coordinate(in: "", bus: bus)
     }
     if let directory { return try coordinate(in: directory, bus: nil) }
-    let temporary = try checked { () throws(BusError) in try TemporaryDirectory() }
+    StressLeftovers.sweep()
+    let temporary = try checked { () throws(BusError) in try TemporaryDirectory(StressRun.purpose) }
     defer { temporary.remove() }
     let result: StressResult
     do throws(StressFailure) {

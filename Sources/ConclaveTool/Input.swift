@@ -11,6 +11,10 @@ struct Input {
   /// The beginning of a line whose end has not been read yet.
   private var partial: [UInt8] = []
   private var ended = false
+  /// Ends the input, as if there were no more, once it is readable; -1 for nothing.
+  private let interruption: Int32
+
+  init(interruption: Int32 = -1) { self.interruption = interruption }
 
   /// Whether a person is expected to type.
   static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
@@ -37,7 +41,8 @@ struct Input {
       let count = try readChunk()
       if count == 0 {
         ended = true
-        return partial.isEmpty ? nil : [partial]
+        // Cut off by an interruption, what is left is no line.
+        return partial.isEmpty || isInterrupted ? nil : [partial]
       }
       let lines = splitChunk(count)
       if !lines.isEmpty { return lines }
@@ -59,18 +64,33 @@ struct Input {
     return lines
   }
 
-  /// Reads what is there, waiting until something is.
+  private var isInterrupted: Bool {
+    var request = pollfd(fd: interruption, events: Int16(POLLIN), revents: 0)
+    return unsafe poll(&request, 1, 0) == 1
+  }
+
+  /// Sleeps until there is something to read, or an interruption.
+  private func wait() {
+    var requests = [STDIN_FILENO, interruption].map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    _ = unsafe poll(&requests, 2, -1)
+  }
+
+  /// Reads what is there, waiting until something is; 0 at the end.
   private mutating func readChunk() throws(BusError) -> Int {
     while true {
+      if interruption >= 0 {
+        wait()
+        if isInterrupted { return 0 }
+      }
       let count = unsafe chunk.withUnsafeMutableBytes { buffer in
         unsafe read(STDIN_FILENO, buffer.baseAddress, buffer.count)
       }
       if count >= 0 { return count }
       switch errno {
       case EINTR: continue
-      case EAGAIN:
-        var request = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-        _ = unsafe poll(&request, 1, -1)
+      case EAGAIN: wait()
       default:
         throw BusError(
           .system, "cannot read standard input: \(errorText(errno))",
@@ -83,6 +103,6 @@ struct Input {
     guard count > pieceLimit else { return }
     throw BusError(
       .messageTooLarge, "\(what) is longer than \(pieceLimit >> 20) MiB",
-      hint: "publish smaller payloads, or a payload a line with --lines")
+      hint: "split it, or publish the name of a file that holds it")
   }
 }

@@ -3,10 +3,10 @@ import ConclaveBus
 import Glibc
 import Synchronization
 
-/// Ends a command that follows a bus: at SIGINT, at SIGTERM, or when nobody reads standard output
-/// any more, which a command that has nothing to write would otherwise never notice.
+/// Ends a command in order: at SIGINT, at SIGTERM, or when nobody reads standard output any more,
+/// which a command that follows a bus and has nothing to write would otherwise never notice.
 ///
-/// A thread waits for all three with `poll`; no code runs in a signal handler.
+/// A thread waits for them with `poll`; no code runs in a signal handler.
 final class Interruption: Sendable {
   private static let shared = Interruption()
   /// What an orderly end may take after a signal, for instance while the reader of a full pipe
@@ -14,17 +14,23 @@ final class Interruption: Sendable {
   private static let graceMilliseconds: Int32 = 2000
 
   private let cause = Mutex<ExitCode?>(nil)
-  private let subscription = Mutex<Subscription?>(nil)
+  private let end = Mutex<(@Sendable () -> Void)?>(nil)
   private let signals = Atomic<Int32>(-1)
+  private let watchesOutput = Atomic(false)
 
-  /// Cancels `subscription` when the time has come. Call once.
-  static func watch(_ subscription: Subscription) throws(ToolError) -> Interruption {
-    shared.subscription.withLock { $0 = subscription }
+  /// Calls `end`, which may block, when the time has come. Call once.
+  ///
+  /// - Parameter output: whether the end of whoever reads standard output counts.
+  static func watch(
+    output: Bool, _ end: @escaping @Sendable () -> Void
+  ) throws(ToolError) -> Interruption {
+    shared.end.withLock { $0 = end }
+    shared.watchesOutput.store(output, ordering: .releasing)
     try shared.start()
     return shared
   }
 
-  /// Why the subscription was cancelled, or nil.
+  /// Why the command is to end, or nil.
   var exitCode: ExitCode? { cause.withLock { $0 } }
 
   private func start() throws(ToolError) {
@@ -42,8 +48,9 @@ final class Interruption: Sendable {
     let descriptor = signals.load(ordering: .acquiring)
     var watched = [
       pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-      // No events asked for: only that the other end is gone is reported.
-      pollfd(fd: STDOUT_FILENO, events: 0, revents: 0),
+      // No events asked for: only that the other end is gone is reported. -1 is passed over.
+      pollfd(
+        fd: watchesOutput.load(ordering: .acquiring) ? STDOUT_FILENO : -1, events: 0, revents: 0),
     ]
     while unsafe poll(&watched, 2, -1) < 0, errno == EINTR {}
     let exit: ExitCode =
@@ -53,10 +60,8 @@ final class Interruption: Sendable {
         conclave_signals_read(descriptor) == SIGINT ? .interrupted : .terminated
       }
     cause.withLock { $0 = exit }
-    // On a thread of its own: it waits for a reader that may be stuck in writing.
-    let failure = conclave_thread_start {
-      Interruption.shared.subscription.withLock { $0 }?.cancel()
-    }
+    // On a thread of its own: it may wait for one that is stuck in writing.
+    let failure = conclave_thread_start { Interruption.shared.end.withLock { $0 }?() }
     if failure == 0 {
       while unsafe poll(&watched, 1, Interruption.graceMilliseconds) < 0, errno == EINTR {}
     }

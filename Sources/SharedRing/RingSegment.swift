@@ -99,6 +99,23 @@ enum RingSegment {
 }
 
 extension RingLocation {
+  /// Removes a segment that nobody can join, being of another version, boot or owner directory or
+  /// no segment at all, if nobody lives in it. Joining does that as well, but does not tell.
+  ///
+  /// - Returns: what was wrong with it; nil when it can be joined, when there is none, and when it
+  ///   had to stay, which joining will say.
+  public func removeUnusable() -> RingError.Mismatch? {
+    var descriptor: Int32 = -1
+    var header = conclave_segment_header()
+    let failure = RingSegment.open(self, CONCLAVE_SUBSCRIBE, &descriptor, &header)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    guard case .incompatible(let mismatch) = RingError(code: failure),
+      unsafe conclave_segment_remove(directory, name, descriptor) == 0
+    else { return nil }
+    return mismatch
+  }
+
   /// Removes the segment if nobody lives in it.
   ///
   /// - Returns: whether there was one.

@@ -33,6 +33,7 @@ public struct RingSnapshot: Hashable, Sendable {
   public let frontier: UInt64
   public let lanes: [Lane]
   public let subscribers: [Subscriber]
+  public let damage: RingDamage
 
   /// - Returns: nil when there is no segment.
   /// - Throws: `squatted`, `incompatible`, `permissionDenied`, `system`.
@@ -58,6 +59,7 @@ public struct RingSnapshot: Hashable, Sendable {
     lanes = unsafe RingSnapshot.readLanes(&view)
     subscribers = unsafe RingSnapshot.readSubscribers(&view)
     frontier = unsafe conclave_frontier(&view)
+    damage = unsafe RingDamage.find(&view)
   }
 
   private static func readLanes(_ view: UnsafePointer<conclave_view>) -> [Lane] {

@@ -104,6 +104,16 @@ public final class RingSubscriber: Sendable {
   /// The first position that has no record yet.
   public var frontier: UInt64 { unsafe conclave_frontier(&raw.pointee.view) }
 
+  /// What in the ring no participant wrote.
+  public var damage: RingDamage { unsafe RingDamage.find(&raw.pointee.view) }
+
+  /// Whether nothing will ever come: the next slot holds what no publisher wrote.
+  public var isBlocked: Bool {
+    state.withLock { _ in
+      unsafe conclave_position_is_blocked(&raw.pointee.view, raw.pointee.position) != 0
+    }
+  }
+
   /// The number of lanes and the largest message of the ring.
   public var geometry: RingGeometry { unsafe RingGeometry(raw.pointee.view.geometry) }
 

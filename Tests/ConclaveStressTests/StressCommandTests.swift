@@ -1,3 +1,4 @@
+import ConclaveBus
 import Foundation
 import Testing
 
@@ -84,6 +85,11 @@ import Testing
     let object = try run("--publishers", "2", "--subscribers", "0", "--messages", "1000")
     #expect(object["delivered"] as? [Int] == [])
     #expect(try #require(object["seconds"] as? Double) > 0)
+    let table = try StressTool.run([
+      "--publishers", "2", "--subscribers", "0", "--messages", "1000",
+    ]).output
+    #expect(table.contains("all were published; nobody received, to check them\n"))
+    #expect(!table.contains("lost"))
   }
 
   /// Threads must not sleep through the end of a run that is stopped.
@@ -197,5 +203,70 @@ import Testing
     #expect(outcome.errors.contains("publisher 2 was killed by signal 9 before it was done"))
     #expect(tool.workers == [])
     #expect(tool.leftovers == [])
+  }
+
+  /// The path of the segment of the one bus in a run's directory.
+  private func segment(of tool: StressTool) throws -> String {
+    let name = try #require(tool.leftovers.first { $0.hasPrefix("conclave-stress-") })
+    let path = tool.directory.appendingPathComponent(name).path
+    return try SharedMemoryBus.segmentPath(of: BusDirectory(opening: path, create: false))
+  }
+
+  /// Ends at once.
+  private func shortRun(beside other: StressTool) throws -> StressTool.Outcome {
+    try StressTool(
+      ["--publishers", "1", "--subscribers", "1", "--messages", "10"], in: other.directory
+    ).finish()
+  }
+
+  @Test(arguments: ["shm", "file"])
+  func theNextRunSweepsWhatAKilledOneLeft(_ transport: String) throws {
+    let tool = try endless(transport)
+    let segment = try segment(of: tool)
+    tool.send(SIGKILL)
+    _ = try tool.finish()
+    tool.waitForWorkers { $0 == 0 }
+    #expect(tool.leftovers.count == 1)
+    #expect(FileManager.default.fileExists(atPath: segment) == (transport == "shm"))
+    try sweep(beside: tool, leaving: [])
+    #expect(!FileManager.default.fileExists(atPath: segment))
+  }
+
+  /// Runs until only `names` are left: a worker that is just going may be taken for alive.
+  private func sweep(beside tool: StressTool, leaving names: [String]) throws {
+    for _ in 0..<50 where tool.leftovers != names {
+      #expect(try shortRun(beside: tool).exit == 0)
+    }
+    #expect(tool.leftovers == names)
+  }
+
+  /// A run that lives, one whose coordinator alone is dead, and what only looks like a leftover.
+  @Test func whoLivesIsNotSwept() throws {
+    let tool = try endless("shm")
+    let segment = try segment(of: tool)
+    let strange = tool.directory.appendingPathComponent("conclave-stress-abcdef")
+    try FileManager.default.createDirectory(
+      at: strange, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    for name in ["own.jsonl", "notes.txt"] {
+      try Data("mine".utf8).write(to: strange.appendingPathComponent(name))
+    }
+    #expect(try shortRun(beside: tool).exit == 0)
+    #expect(tool.leftovers.count == 2 && FileManager.default.fileExists(atPath: segment))
+
+    // Stands for a worker that has not noticed yet that it is alone.
+    let name = try #require(tool.leftovers.first { $0 != "conclave-stress-abcdef" })
+    let path = tool.directory.appendingPathComponent(name).path
+    let bus = try SharedMemoryBus(directory: BusDirectory(opening: path, create: false))
+    let subscription = try bus.subscribe()
+    tool.send(SIGKILL)
+    _ = try tool.finish()
+    tool.waitForWorkers { $0 == 0 }
+    for _ in 0..<5 { #expect(try shortRun(beside: tool).exit == 0) }
+    #expect(tool.leftovers.count == 2 && FileManager.default.fileExists(atPath: segment))
+
+    subscription.cancel()
+    try sweep(beside: tool, leaving: ["conclave-stress-abcdef"])
+    #expect(!FileManager.default.fileExists(atPath: segment))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: strange.path).count == 2)
   }
 }

@@ -15,13 +15,18 @@ final class StressTool {
   }
 
   let directory: URL
+  private let ownsDirectory: Bool
   private let process = Process()
   private let output = Pipe()
   private let errors = Pipe()
 
-  init(_ arguments: [String]) throws {
-    directory = FileManager.default.temporaryDirectory
+  /// - Parameter place: another run's directory, to share it.
+  init(_ arguments: [String], in place: URL? = nil) throws {
+    directory =
+      place
+      ?? FileManager.default.temporaryDirectory
       .appendingPathComponent("conclave-stress-test-\(UUID().uuidString)")
+    ownsDirectory = place == nil
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     process.executableURL = URL(fileURLWithPath: StressTool.path)
     process.arguments = ["bus", "stress"] + arguments
@@ -33,6 +38,7 @@ final class StressTool {
 
   deinit {
     if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    guard ownsDirectory else { return }
     for worker in workers { kill(worker, SIGKILL) }
     try? FileManager.default.removeItem(at: directory)
   }

@@ -161,10 +161,11 @@ private let publish = #"""
   segments of A-Z a-z 0-9 _ - joined by dots.
 
   With --lines, empty lines are skipped (with --text they are messages, too).
-  At the first line that is not JSON the command ends with exit code 2: what
-  came before it is published, nothing after it is.
+  At the first line that is not JSON, or too large, the command ends with exit
+  code 2: what came before it is published, nothing after it is.
 
-  Prints nothing, or with --json {"published":N}.
+  Prints nothing, or with --json {"published":N}. Ended by SIGINT or SIGTERM,
+  --lines says on standard error how many were published; they stay.
 
   Arguments:
     TOPIC  where to publish, for instance build.done
@@ -251,7 +252,8 @@ private let status = #"""
   Usage: conclave bus status [options]
 
   Looks from outside, beside running publishers and subscribers, without
-  disturbing them. Ends with exit code 3 when there is no bus.
+  disturbing them. Ends with exit code 3 when there is no bus, with 6 when the
+  segment holds what no participant wrote.
 
   A lane belongs to one publishing process, a row to one subscription. A dead
   one's owner is gone; the next that needs one takes it over.

@@ -70,6 +70,33 @@ import Testing
     }
   }
 
+  /// The lines before it were read together with it, and are not to blame.
+  @Test(arguments: transports)
+  func stopsAtALineThatIsTooLarge(_ transport: String) throws {
+    try withDirectory { directory in
+      let file = directory.appendingPathComponent("input")
+      let huge = "\"" + String(repeating: "x", count: 17 << 20) + "\"\n"
+      try Data("1\n\n2\n\(huge)4\n".utf8).write(to: file)
+      let outcome = try Tool.shell(
+        "conclave bus publish t -s s -t x --lines --transport \(transport) <input", in: directory)
+      #expect(outcome.exit == 2 && outcome.output.isEmpty)
+      #expect(outcome.errors.hasPrefix("conclave: line 4: "))
+      #expect(outcome.errors.contains("(published before: 2)"))
+      #expect(try payloads(directory, transport) == ["1", "2"])
+    }
+  }
+
+  @Test func aLineWithoutEndHasANumber() throws {
+    try withDirectory { directory in
+      let outcome = try Tool.shell(
+        "(echo 1; head -c 70000000 /dev/zero | tr '\\0' x) | "
+          + "conclave bus publish t -s s -t x --lines --transport file", in: directory)
+      #expect(outcome.exit == 2)
+      #expect(outcome.errors.hasPrefix("conclave: line 2: a line is longer than 64 MiB"))
+      #expect(outcome.errors.contains("(published before: 1)"))
+    }
+  }
+
   /// A slow writer's lines are published when they are written, not when there are many.
   @Test(arguments: transports)
   func streamsLines(_ transport: String) throws {
@@ -152,6 +179,88 @@ import Testing
       try Data().write(to: directory.appendingPathComponent("file"))
       let outcome = try publish(directory, "file", ["--payload", "1", "--bus-dir", "file/bus"])
       #expect(outcome.exit != 0 && outcome.errors.hasPrefix("conclave: "))
+    }
+  }
+
+  @Test(arguments: [("shm", SIGINT, 130), ("shm", SIGTERM, 143), ("file", SIGINT, 130)])
+  func signalsEndLinesInOrder(_ transport: String, _ signal: Int32, _ exit: Int32) throws {
+    for json in [false, true] {
+      try withDirectory { directory in
+        let command = ["bus", "publish", "t", "-s", "s", "-t", "x", "--lines"]
+        let reader = try Tool(
+          ["bus", "subscribe", "--transport", transport, "--from", "beginning", "--count", "3"],
+          in: directory)
+        let writer = try Tool(
+          command + ["--transport", transport] + (json ? ["--json"] : []), in: directory)
+        try writer.type("1\n2\n3\nhalf a li")
+        #expect(try reader.finish().exit == 0)
+        writer.send(signal)
+        let outcome = try writer.finishWithoutClosingInput()
+        #expect(
+          outcome
+            == (json
+              ? Outcome(exit: exit, output: "{\"published\":3}\n", errors: "")
+              : Outcome(exit: exit, output: "", errors: "conclave: published 3\n")))
+        #expect(try payloads(directory, transport) == ["1", "2", "3"])
+      }
+    }
+  }
+
+  /// Also while it waits for a subscriber: all that it says it published arrives, and no more.
+  @Test func signalsEndAWait() throws {
+    try withDirectory { directory in
+      let reader = try Tool(
+        ["bus", "subscribe", "--policy", "back-pressure"], in: directory)
+      try eventually {
+        try Tool.run(["bus", "status", "--json"], in: directory).output
+          .contains(#""policy":"back-pressure""#)
+      }
+      reader.send(SIGSTOP)
+      let lines = directory.appendingPathComponent("lines")
+      try Data(String(repeating: "1\n", count: 200_000).utf8).write(to: lines)
+      let writer = try Tool.shell(
+        """
+        '\(Tool.path)' bus publish t -s s -t x --lines <lines & writer=$!
+        sleep 1; kill -TERM $writer; wait $writer
+        """, in: directory)
+      #expect(writer.exit == 143)
+      let said = try #require(writer.errors.wholeMatch(of: #/conclave: published (\d+)\n/#))
+      let count = try #require(Int(said.1))
+      #expect((1..<200_000).contains(count))
+      reader.send(SIGCONT)
+      try eventually { try reader.output.utf8.count { $0 == UInt8(ascii: "\n") } == count }
+      reader.send(SIGINT)
+      let outcome = try reader.finish()
+      #expect(outcome.exit == 130 && outcome.errors.isEmpty)
+      #expect(outcome.output.utf8.count { $0 == UInt8(ascii: "\n") } == count)
+    }
+  }
+
+  /// In a git worktree the bus that is made keeps itself out of commits; nothing is overwritten.
+  @Test func aNewBusIsIgnoredByGit() throws {
+    try withDirectory { directory in
+      func ignore(_ place: String) throws -> String? {
+        let file = directory.appendingPathComponent("\(place)/.conclave/.gitignore")
+        return try? String(contentsOf: file, encoding: .utf8)
+      }
+      let made = try Tool.shell(
+        """
+        mkdir -p plain repository/.git repository/sub/deep owned/.git owned/.conclave named/.git
+        for each in repository owned named; do echo ref: refs/heads/main > $each/.git/HEAD; done
+        say() { conclave bus publish t -s s -t x -p 1 --transport file "$@"; }
+        (cd plain && say) && (cd repository/sub/deep && say) && (cd owned && say) &&
+        say --bus-dir named/.conclave/bus
+        """, in: directory)
+      #expect(made == Outcome(exit: 0, output: "", errors: ""))
+      #expect(try ignore("plain") == nil && ignore("owned") == nil)
+      #expect(try ignore("repository") == "*\n" && ignore("named") == "*\n")
+      let again = try Tool.shell(
+        """
+        echo mine > repository/.conclave/.gitignore; rm -r repository/.conclave/bus
+        cd repository && conclave bus publish t -s s -t x -p 1 --transport file
+        """, in: directory)
+      #expect(again.exit == 0)
+      #expect(try ignore("repository") == "mine\n")
     }
   }
 }

@@ -95,6 +95,11 @@ final class Tool {
   /// its exit code, unlike one that ended by itself.
   func finish() throws -> Outcome {
     try? inputPipe.fileHandleForWriting.close()
+    return try finishWithoutClosingInput()
+  }
+
+  /// Waits for its end, whose reason is not the end of its input.
+  func finishWithoutClosingInput() throws -> Outcome {
     process.waitUntilExit()
     let code = process.terminationStatus
     let exit = process.terminationReason == .exit ? code : -code

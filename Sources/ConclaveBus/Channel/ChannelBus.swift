@@ -13,10 +13,10 @@
 /// Safe from any thread. Publishing is O(subscriptions) per message. The bus closes when the last
 /// reference to it and to its publishers goes.
 public final class ChannelBus: MessageBus {
-  /// The greatest size of topic, sender, type and payload together in bytes, unless told otherwise.
+  /// The largest payload in bytes, unless told otherwise.
   public static let defaultMessageLimit = 16 << 20
 
-  /// The greatest size of topic, sender, type and payload together in bytes.
+  /// The largest payload in bytes.
   public let messageLimit: Int
   private let core = ChannelCore()
   private let mark = ProcessMark()
@@ -80,9 +80,7 @@ public final class ChannelBus: MessageBus {
     for message in messages {
       try Message.checkName(message.sender, role: "sender")
       try Message.checkName(message.type, role: "type")
-      try checkSize(
-        names: topic.name.utf8.count + message.sender.utf8.count + message.type.utf8.count,
-        payload: message.payload.bytes.count)
+      try checkSize(message.payload.bytes.count)
     }
     return messages.map { message in
       let names = core.names(topic: topic, sender: message.sender, type: message.type)
@@ -98,11 +96,9 @@ public final class ChannelBus: MessageBus {
   /// To be asked before any lock is taken, since a thread that the fork left behind may hold it.
   func checkNotForked() throws(BusError) { try mark.check() }
 
-  func checkSize(names: Int, payload: Int) throws(BusError) {
-    guard payload <= messageLimit - names else {
-      throw BusError(
-        .messageTooLarge, "a message of \(names + payload) bytes is larger than \(messageLimit)",
-        hint: "split it, or publish the name of a file that holds it")
+  func checkSize(_ payload: Int) throws(BusError) {
+    guard payload <= messageLimit else {
+      throw .payloadTooLarge(payload, limit: messageLimit)
     }
   }
 

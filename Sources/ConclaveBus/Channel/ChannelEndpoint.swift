@@ -10,7 +10,7 @@ final class ChannelEndpoint: PublisherEndpoint {
 
   func publish(validated payload: RawSpan, wait: PublishWait) throws(BusError) -> Bool {
     try bus.checkNotForked()
-    try bus.checkSize(names: names.bytes.count, payload: payload.byteCount)
+    try bus.checkSize(payload.byteCount)
     let draft = ChannelCore.Draft(
       names: names,
       payload: RawJSON(validated: unsafe payload.withUnsafeBytes { unsafe Array($0) }))
@@ -23,7 +23,7 @@ final class ChannelEndpoint: PublisherEndpoint {
     do throws(BusError) {
       try bus.checkNotForked()
       for payload in payloads {
-        try bus.checkSize(names: names.bytes.count, payload: payload.bytes.count)
+        try bus.checkSize(payload.bytes.count)
       }
     } catch { throw PublishFailure(error) }
     return try bus.publish(count: payloads.count, wait: wait) { index in

@@ -1,13 +1,25 @@
 import Glibc
 
 extension FileBus {
-  /// Whether ``clean(_:)`` would find nobody in the way; removes nothing.
+  /// Whether ``clean(_:)`` would find nobody in the way and could do its work; makes and removes
+  /// nothing.
   ///
-  /// - Throws: `busy` while a ``FileBus`` is open on the directory; `notFound`, `permissionDenied`,
-  ///   `system`.
+  /// - Throws: `busy` while a ``FileBus`` is open on the directory; `permissionDenied` when there
+  ///   are topic files and the directory is read-only; `notFound`, `system`.
   public static func checkUnused(_ directory: BusDirectory) throws(BusError) {
     let descriptor = OwnedDescriptor(try directory.open())
-    let lock = try FilePresence.exclude(from: descriptor, path: directory.path)
-    _ = lock.lock(LOCK_UN)
+    // The lock's file is made by the first who uses the files: without it nobody does.
+    if try TopicFile.status(of: FilePresence.name, in: descriptor) != nil {
+      let lock = try FilePresence.exclude(from: descriptor, directory)
+      _ = lock.lock(LOCK_UN)
+    }
+    let isEmpty = try status(of: directory).isEmpty
+    guard !isEmpty, unsafe faccessat(descriptor.number, ".", W_OK, AT_EACCESS) != 0 else { return }
+    // Said before anything is removed, rather than half-way.
+    let reason = unsafe String(cString: strerror(errno))
+    throw BusError(
+      .permissionDenied,
+      "the topic files in \(quotedForError(directory.path)) cannot be removed: \(reason)",
+      hint: "make the directory writable (chmod u+w), then clean again; nothing was removed")
   }
 }

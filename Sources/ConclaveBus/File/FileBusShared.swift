@@ -31,10 +31,7 @@ final class FileBusShared: Sendable {
   /// - Throws: `messageTooLarge`.
   func checkSize(_ count: Int) throws(BusError) {
     guard count <= options.messageLimit else {
-      throw BusError(
-        .messageTooLarge,
-        "a payload of \(count) bytes is larger than this bus accepts (\(options.messageLimit))",
-        hint: "publish a reference to a file instead, or raise the bus's message limit")
+      throw .payloadTooLarge(count, limit: options.messageLimit)
     }
   }
 }

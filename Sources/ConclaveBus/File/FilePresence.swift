@@ -29,17 +29,26 @@ enum FilePresence {
 
   /// The lock, so that nobody can begin to use the directory.
   ///
-  /// - Throws: `busy` while somebody uses it.
-  static func exclude(from directory: OwnedDescriptor, path: String) throws(BusError)
-    -> OwnedDescriptor
-  {
-    let file = try open(in: directory)
+  /// - Parameter directory: what `descriptor` has open.
+  /// - Throws: `busy` while somebody uses it, naming who does as far as can be seen.
+  static func exclude(
+    from descriptor: OwnedDescriptor, _ directory: BusDirectory
+  ) throws(BusError) -> OwnedDescriptor {
+    let file = try open(in: descriptor)
     let code = file.lock(LOCK_EX | LOCK_NB)
     if code == 0 { return file }
     guard code == EWOULDBLOCK else { throw .system("lock", name, errno: code) }
-    throw BusError(
-      .busy, "a process is using the bus in \(quotedForError(path))",
-      hint: "end it, then clean again")
+    throw inUse(directory)
+  }
+
+  private static func inUse(_ directory: BusDirectory) -> BusError {
+    let processes = FileBus.participants(of: directory)
+    let others = processes.count > 10 ? " and \(processes.count - 10) more" : ""
+    let names = processes.prefix(10).map(String.init).joined(separator: ", ") + others
+    return BusError(
+      .busy, "somebody is using the files of the bus in \(quotedForError(directory.path))",
+      hint: processes.isEmpty
+        ? "end whoever it is, then clean again" : "end them first: process \(names)")
   }
 
   private static func open(in directory: OwnedDescriptor) throws(BusError) -> OwnedDescriptor {

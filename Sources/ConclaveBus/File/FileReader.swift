@@ -90,7 +90,7 @@ final class FileReader {
       // Tried again with each listing: descriptors may become free, a squatter may be moved away.
       wantsAnotherListing = true
       guard refused.insert(name).inserted else { return }
-      reporter.damagedLine(in: name, at: 0, error.description)
+      reporter.unusableFile(name, TopicFile.flaw(of: name, in: shared.directory) ?? error.message)
     }
   }
 

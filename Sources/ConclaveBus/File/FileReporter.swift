@@ -14,6 +14,11 @@ final class FileReporter: Sendable {
     onWarning?(.damagedLine(file: file, offset: offset, reason: reason))
   }
 
+  func unusableFile(_ file: String, _ reason: String) {
+    counted.withLock { $0.damaged += 1 }
+    onWarning?(.unusableFile(file: file, reason: reason))
+  }
+
   func gap(of count: UInt64) {
     counted.withLock { losses in
       losses.gaps += 1

@@ -37,7 +37,7 @@ enum TopicFile {
       let code = errno
       // What opening says about a link, a directory or a FIFO depends on the flags.
       guard [ELOOP, EISDIR, ENXIO].contains(code) else { throw .system("open", name, errno: code) }
-      throw notATopicFile(name, "it is not a regular file")
+      throw notATopicFile(name, flaw(of: name, in: directory) ?? "it is not a regular file")
     }
     let descriptor = OwnedDescriptor(number)
     var status = stat()
@@ -57,10 +57,28 @@ enum TopicFile {
 
   /// Why the file must not be used as a topic file; nil when it may.
   static func unsuitable(_ status: stat) -> String? {
-    if status.st_mode & S_IFMT != S_IFREG { return "it is not a regular file" }
+    if let kind = kindOfIrregular(status) { return "it is \(kind), not a regular file" }
     if status.st_uid != geteuid() { return "it belongs to another user (uid \(status.st_uid))" }
     if status.st_nlink > 1 { return "it has \(status.st_nlink) names (hard links)" }
     return nil
+  }
+
+  /// The same of what bears `name` now, also when it cannot be looked at.
+  static func flaw(of name: String, in directory: OwnedDescriptor) -> String? {
+    do throws(BusError) {
+      return try status(of: name, in: directory).flatMap(unsuitable)
+    } catch { return error.message }
+  }
+
+  private static func kindOfIrregular(_ status: stat) -> String? {
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: nil
+    case S_IFLNK: "a symbolic link"
+    case S_IFDIR: "a directory"
+    case S_IFIFO: "a FIFO"
+    case S_IFSOCK: "a socket"
+    default: "a device"
+    }
   }
 
   private static func notATopicFile(_ name: String, _ reason: String) -> BusError {

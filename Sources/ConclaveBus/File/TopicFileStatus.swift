@@ -11,7 +11,29 @@ public struct TopicFileStatus: Hashable, Sendable {
   public var modified: Timestamp
 }
 
+/// What bears a topic file's name and is none: the bus leaves it alone.
+public struct UnusableTopicFile: Hashable, Sendable {
+  /// Absolute.
+  public var path: String
+  /// Why it cannot be used, in words: "it is a symbolic link, not a regular file".
+  public var reason: String
+}
+
 extension FileBus {
+  /// What in `directory` bears a topic file's name but cannot be used as one, sorted by path.
+  ///
+  /// - Throws: `notFound`, `permissionDenied`, `system`.
+  public static func unusableFiles(
+    of directory: BusDirectory
+  ) throws(BusError) -> [UnusableTopicFile] {
+    let descriptor = OwnedDescriptor(try directory.open())
+    return try TopicFile.names(in: descriptor).compactMap { name, _ in
+      TopicFile.flaw(of: name, in: descriptor).map {
+        UnusableTopicFile(path: "\(directory.path)/\(name)", reason: $0)
+      }
+    }.sorted { $0.path < $1.path }
+  }
+
   /// The topic files in `directory`, sorted by topic. Reads none of them. O(files).
   ///
   /// - Throws: `notFound`, `permissionDenied`, `system`.
@@ -35,17 +57,20 @@ extension FileBus {
 
   /// Removes the topic files in `directory`, and nothing else; returns how many.
   ///
-  /// What is not a regular file stays, whatever its name.
-  /// - Throws: `busy` while a ``FileBus`` is open on the directory; `notFound`, `permissionDenied`,
-  ///   `system`.
+  /// What ``unusableFiles(of:)`` names stays.
+  /// - Throws: `busy` while a ``FileBus`` is open on the directory; `permissionDenied` when there
+  ///   are topic files and the directory is read-only; `notFound`, `system`.
   public static func clean(_ directory: BusDirectory) throws(BusError) -> Int {
     let descriptor = OwnedDescriptor(try directory.open())
-    let lock = try FilePresence.exclude(from: descriptor, path: directory.path)
+    try checkUnused(directory)
+    // Where nothing can be removed a lock's file can hardly be made, and need not be.
+    if try status(of: directory).isEmpty { return 0 }
+    let lock = try FilePresence.exclude(from: descriptor, directory)
     defer { _ = lock.lock(LOCK_UN) }
     var removed = 0
     for (name, _) in try TopicFile.names(in: descriptor) {
       guard let status = try TopicFile.status(of: name, in: descriptor),
-        status.st_mode & S_IFMT == S_IFREG
+        TopicFile.unsuitable(status) == nil
       else { continue }
       if unsafe unlinkat(descriptor.number, name, 0) == 0 {
         removed += 1

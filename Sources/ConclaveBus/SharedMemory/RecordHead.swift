@@ -11,6 +11,8 @@
 /// who lose messages.
 enum RecordHead {
   static let fixedBytes = 32
+  /// What the largest message leaves for heads: more than the longest names need.
+  static let reservedBytes = 1024
   /// Streams are numbered up to here; those beyond share this number and are told apart by name.
   static let unnumbered: UInt16 = 0x0FFF
   static let listedBit: UInt16 = 0x8000

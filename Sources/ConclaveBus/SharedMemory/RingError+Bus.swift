@@ -1,3 +1,4 @@
+import Glibc
 import SharedRing
 
 extension BusError {
@@ -13,7 +14,7 @@ extension BusError {
     case .exhausted:
       self.init(
         .exhausted, "all places of the segment \(path) are taken by live processes",
-        hint: "end some publishers or subscribers, or make the bus with more lanes and rows")
+        hint: "end some publishers or subscribers; 'conclave bus status' shows them")
     case .noSpace:
       self.init(
         .noSpace, "no room in \(location.directory) for \(path)",
@@ -46,11 +47,15 @@ extension BusError {
     case .tooLarge(let limit):
       self.init(
         .messageTooLarge, "the message is larger than the bus's limit of \(limit) bytes",
-        hint: "send a reference to a file instead")
+        hint: "split it, or publish the name of a file that holds it")
     case .corrupt:
       self.init(
         .corrupt, "the segment \(path) holds what no participant wrote",
         hint: "end its participants and run 'conclave bus clean'")
+    case .system(errno: ENAMETOOLONG):
+      self.init(
+        .invalidName, "the path of the bus directory is longer than 3,072 bytes",
+        hint: "use a directory with a shorter path")
     case .system(let errno):
       self = .system("use the segment", path, errno: errno)
     }
@@ -60,7 +65,7 @@ extension BusError {
     BusError(.closed, "the bus is closed", hint: "open it again to go on")
   }
 
-  private static func describe(_ mismatch: RingError.Mismatch) -> String {
+  static func describe(_ mismatch: RingError.Mismatch) -> String {
     switch mismatch {
     case .notASegment: "is not a segment of a bus"
     case .version: "has another layout version"

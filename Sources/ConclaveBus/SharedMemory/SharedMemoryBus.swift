@@ -14,6 +14,7 @@ public final class SharedMemoryBus: MessageBus {
   private let geometry: RingGeometry
   private let mark = ProcessMark()
   private let closing = RingCancellation()
+  private let onWarning: (@Sendable (BusWarning) -> Void)?
   private let state = Lock(State())
 
   private struct State {
@@ -23,10 +24,15 @@ public final class SharedMemoryBus: MessageBus {
 
   /// Opens the bus of `directory`. No segment is made or joined before the first publish or
   /// subscribe.
+  ///
+  /// - Parameter onWarning: called, from any thread, when a segment that nobody could use is
+  ///   replaced: ``BusWarning/segmentReplaced(path:reason:)``.
   public init(
-    directory: BusDirectory, options: SharedMemoryOptions = SharedMemoryOptions()
+    directory: BusDirectory, options: SharedMemoryOptions = SharedMemoryOptions(),
+    onWarning: (@Sendable (BusWarning) -> Void)? = nil
   ) throws(BusError) {
     self.directory = directory
+    self.onWarning = onWarning
     geometry = options.geometry
     location = SharedMemoryBus.location(of: directory, in: options.segmentDirectory)
   }
@@ -67,6 +73,7 @@ public final class SharedMemoryBus: MessageBus {
     to prefix: TopicPrefix, options: SubscriptionOptions
   ) throws(BusError) -> Subscription {
     try checkOpen()
+    replaceUnusable()
     let source = try SharedMemorySource(location, geometry, prefix: prefix, options: options)
     let subscription = Subscription(prefix: prefix, source: source)
     let isOpen = state.withLock { state in
@@ -104,11 +111,18 @@ public final class SharedMemoryBus: MessageBus {
     try checkOpen()
     return try state.withLock { (state) throws(BusError) in
       if let lane = state.lane { return lane }
+      replaceUnusable()
       do throws(RingError) {
         let lane = try SharedMemoryLane.shared(at: location, creating: geometry)
         state.lane = lane
         return lane
       } catch { throw BusError(error, location) }
     }
+  }
+
+  /// Makes room for a new segment where the old one is of no use to anybody, and says so.
+  private func replaceUnusable() {
+    guard let mismatch = location.removeUnusable() else { return }
+    onWarning?(.segmentReplaced(path: location.path, reason: BusError.describe(mismatch)))
   }
 }

@@ -22,6 +22,7 @@ final class SharedMemoryEndpoint: PublisherEndpoint {
   func publish(validated payload: RawSpan, wait: PublishWait) throws(BusError) -> Bool {
     if closing.isRaised { throw .busClosed }
     try mark.check()
+    try lane.checkSize(payload.byteCount)
     do throws(RingError) {
       return try lane.publish(payload, on: stream, wait: wait, cancellation: closing)
     } catch { throw BusError(error, location) }
@@ -49,11 +50,10 @@ struct SharedMemoryBatch {
     count: Int, wait: PublishWait, _ each: (Int) -> (RawJSON, SharedMemoryStream)
   ) throws(PublishFailure) -> Int {
     var published = 0
+    do throws(BusError) {
+      for index in 0..<count { try lane.checkSize(each(index).0.bytes.count) }
+    } catch { throw PublishFailure(error) }
     do throws(RingError) {
-      for index in 0..<count {
-        let (payload, stream) = each(index)
-        try lane.checkSize(payload.bytes.count, stream)
-      }
       while published < count {
         let done = published
         published += try lane.publish(count: count - done) { each(done + $0) }

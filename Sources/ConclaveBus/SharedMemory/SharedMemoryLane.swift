@@ -58,14 +58,15 @@ final class SharedMemoryLane: Sendable {
   private let holder: LaneLock<Holder>
   /// Apart from `holder`, which may be held for as long as somebody waits for room.
   private let registry: Lock<StreamRegistry>
-  private let messageLimit: Int
+  /// The largest payload in bytes: what names of the greatest length leave of the ring's limit.
+  let payloadLimit: Int
   private let recordLimit: Int
   private let waitCount = Atomic<UInt64>(0)
 
   private init(_ location: RingLocation, creating geometry: RingGeometry) throws(RingError) {
     let publisher = try RingPublisher(
       location, creating: geometry, incarnation: ProcessIdentity.newIncarnation())
-    messageLimit = publisher.messageLimit
+    payloadLimit = publisher.messageLimit - RecordHead.reservedBytes
     recordLimit = publisher.recordLimit
     registry = Lock(StreamRegistry(list: publisher.streamList))
     holder = LaneLock(Holder(publisher: publisher))
@@ -96,11 +97,10 @@ final class SharedMemoryLane: Sendable {
     registry.withLock { $0.stream(topic: topic, sender: sender, type: type) }
   }
 
-  /// - Throws: `tooLarge` when a payload of so many bytes does not fit into a message of `stream`.
-  func checkSize(_ bytes: Int, _ stream: SharedMemoryStream) throws(RingError) {
-    guard bytes + stream.headBytes <= messageLimit else {
-      throw .tooLarge(limit: messageLimit - stream.headBytes)
-    }
+  /// - Throws: `messageTooLarge`.
+  @inline(__always)
+  func checkSize(_ bytes: Int) throws(BusError) {
+    guard bytes <= payloadLimit else { throw .payloadTooLarge(bytes, limit: payloadLimit) }
   }
 
   /// How many publishes had to wait for a subscription.

@@ -14,6 +14,7 @@ final class SharedMemorySource: SubscriptionSource {
   }
 
   private let ring: RingSubscriber
+  private let location: RingLocation
   private let prefix: TopicPrefix
   private let onWarning: (@Sendable (BusWarning) -> Void)?
   private let state: Lock<State>
@@ -32,8 +33,11 @@ final class SharedMemorySource: SubscriptionSource {
       ring = try RingSubscriber(
         location, creating: geometry, policy: policy, label: prefix.name)
     } catch { throw BusError(error, location) }
+    self.location = location
     self.prefix = prefix
     onWarning = options.onWarning
+    let damage = SharedMemoryStatus.Damage(ring.damage)
+    if !damage.isNone { onWarning?(.damagedSegment(reason: damage.description)) }
     state = Lock(
       State(
         table: LaneTable(laneCount: ring.geometry.laneCount, prefix: prefix),
@@ -45,7 +49,7 @@ final class SharedMemorySource: SubscriptionSource {
   func drain(
     limit: Int, onGap: (Gap) -> Void, onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) throws(BusError) -> DrainResult {
-    state.withLock { state in
+    let result = state.withLock { state in
       var delivered = SharedMemorySource.handOut(
         &state.history, limit: limit, onGap: onGap, onMessage: onMessage)
       // Records that nobody here wants are passed over; a bounded number, so that one call ends
@@ -59,6 +63,9 @@ final class SharedMemorySource: SubscriptionSource {
       let ended = state.end.map { ring.position >= $0 } ?? false
       return DrainResult(count: delivered, ended: ended)
     }
+    // Better an error than to wait for ever.
+    if result.count == 0, !result.ended, ring.isBlocked { throw BusError(.corrupt, location) }
+    return result
   }
 
   func park(until deadline: ContinuousClock.Instant?) {
@@ -228,7 +235,9 @@ final class SharedMemorySource: SubscriptionSource {
     var history: [Delivery] = []
     var found = start == .beginning
     while reader.position < end {
-      let read = reader.receive(limit: 1024) { _ in
+      let read = reader.receive(limit: 1024) { loss in
+        // What was overwritten is simply not there any more.
+        if case .damaged = loss { note(loss, &past) }
       } onMessage: { place, body in
         guard place.position < end else { return }
         take(place, body, &past) {
@@ -248,7 +257,10 @@ final class SharedMemorySource: SubscriptionSource {
         .notFound, "the message to begin behind is not in the ring (any more)",
         hint: "begin with 'now' or 'beginning', or read the topic files")
     }
-    state.withLock { $0.history = history[...] }
+    state.withLock { state in
+      state.history = history[...]
+      state.losses.damaged += past.losses.damaged
+    }
   }
 
   private static func reader(

@@ -1,3 +1,5 @@
+import SharedRing
+
 /// What `SharedMemoryBus.status(of:)` sees when it looks at a segment from outside, without
 /// disturbing it. Numbers that participants wrote are shown, never trusted.
 public struct SharedMemoryStatus: Hashable, Sendable {
@@ -30,6 +32,20 @@ public struct SharedMemoryStatus: Hashable, Sendable {
     public var lost: UInt64
   }
 
+  /// What a look from outside finds that no participant wrote. The messages themselves are not
+  /// looked at: who receives a damaged one is warned.
+  public struct Damage: Hashable, Sendable {
+    /// How many slots of the order ring make no sense.
+    public var slots = 0
+    /// The indices of the lanes whose headers make no sense, rising.
+    public var lanes: [Int] = []
+    /// Whether the next slot is among them: then nothing can be published until the segment is
+    /// removed and made anew.
+    public var isBlocked = false
+
+    public var isNone: Bool { slots == 0 && lanes.isEmpty && !isBlocked }
+  }
+
   /// The segment's file.
   public var path: String
   /// Bytes of the file, and of them those that occupy memory.
@@ -50,4 +66,24 @@ public struct SharedMemoryStatus: Hashable, Sendable {
   public var lanes: [Lane]
   /// Rows that have an owner, or had one that died.
   public var subscribers: [Subscriber]
+  /// What no participant wrote.
+  public var damage = Damage()
+}
+
+extension SharedMemoryStatus.Damage: CustomStringConvertible {
+  /// In words; "none" when there is none.
+  public var description: String {
+    if isNone { return "none" }
+    var parts: [String] = []
+    if slots > 0 { parts.append("\(slots) \(slots == 1 ? "slot" : "slots") of the order ring") }
+    if !lanes.isEmpty { parts.append("\(lanes.count) \(lanes.count == 1 ? "lane" : "lanes")") }
+    if parts.isEmpty { parts = ["the next slot of the order ring"] }
+    let verb = slots + lanes.count > 1 ? "hold" : "holds"
+    return parts.joined(separator: " and ") + " \(verb) what no participant wrote"
+      + (isBlocked ? ", and nothing can be published any more" : "")
+  }
+
+  init(_ damage: RingDamage) {
+    self.init(slots: damage.slots, lanes: damage.lanes, isBlocked: damage.isBlocked)
+  }
 }

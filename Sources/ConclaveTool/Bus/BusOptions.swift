@@ -30,15 +30,16 @@ extension Arguments {
         .notFound, "there is no bus at \(location.path)",
         hint: "see conclave bus where; the first publish or subscribe makes the bus")
     }
-    return try BusDirectory(opening: location.path, create: create)
+    return try location.openDirectory(create: create)
   }
 
-  /// The bus itself, by the transport that was chosen.
-  func openBus(create: Bool, polling: PollingIntervals = PollingIntervals()) throws
-    -> any MessageBus
-  {
+  /// The bus itself, by the transport that was chosen; made if need be.
+  func openBus(
+    _ console: Console, polling: PollingIntervals = PollingIntervals()
+  ) throws -> any MessageBus {
     let transport = try word(.transport, of: Transport.self) ?? .sharedMemory
-    return try transport.open(busDirectory(create: create), polling: polling)
+    return try transport.open(
+      busDirectory(create: true), polling: polling, DeliveryNotes(notes: console.notes))
   }
 
   func pollingIntervals() throws(ToolError) -> PollingIntervals {

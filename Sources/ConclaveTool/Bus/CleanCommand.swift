@@ -61,8 +61,13 @@ enum CleanCommand: Command {
     let processes = Set(lanes + rows).sorted().prefix(10).map(String.init).joined(separator: ", ")
     throw BusError(
       .busy,
-      "the bus is in use by \(lanes.count) publishers and \(rows.count) subscribers",
+      "the bus is in use by \(counted(lanes.count, "publisher")) and "
+        + counted(rows.count, "subscriber"),
       hint: "end them first: process \(processes)")
+  }
+
+  private static func counted(_ count: Int, _ noun: String) -> String {
+    "\(count == 0 ? "no" : String(count)) \(noun)\(count == 1 ? "" : "s")"
   }
 
   /// Asks, where there is somebody to answer. A script that calls this means it.

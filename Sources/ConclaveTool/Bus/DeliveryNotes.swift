@@ -43,10 +43,16 @@ struct DeliveryNotes: Sendable {
       )
     case .damagedLine(let file, let offset, let reason):
       ("damagedLine", "skipped a line of \(quoted(file)) at byte \(offset): \(reason)")
+    case .unusableFile(let file, let reason):
+      ("unusableFile", "\(quoted(file)) cannot be used as a topic file: \(reason)")
     case .fileReplaced(let file):
       ("fileReplaced", "\(quoted(file)) was cut off or replaced while it was read")
     case .damagedRecord(let position, let reason):
       ("damagedRecord", "skipped the record at position \(position): \(reason)")
+    case .damagedSegment(let reason):
+      ("damagedSegment", "the shared memory is damaged: \(reason); see conclave bus status")
+    case .segmentReplaced(let path, let reason):
+      ("segmentReplaced", "replaced the segment \(path), which \(reason) and was in nobody's use")
     case .abandonedMessage(let process):
       ("abandonedMessage", "process \(process) died in the middle of a large message")
     case .pollingInstead(let reason):

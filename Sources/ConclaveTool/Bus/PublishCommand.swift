@@ -1,4 +1,6 @@
+import CShim
 import ConclaveBus
+import Glibc
 
 /// `conclave bus publish`: one payload from an option or standard input, or one a line.
 enum PublishCommand: Command {
@@ -22,10 +24,11 @@ enum PublishCommand: Command {
       segments of A-Z a-z 0-9 _ - joined by dots.
 
       With --lines, empty lines are skipped (with --text they are messages, too).
-      At the first line that is not JSON the command ends with exit code 2: what
-      came before it is published, nothing after it is.
+      At the first line that is not JSON, or too large, the command ends with exit
+      code 2: what came before it is published, nothing after it is.
 
-      Prints nothing, or with --json {"published":N}.
+      Prints nothing, or with --json {"published":N}. Ended by SIGINT or SIGTERM,
+      --lines says on standard error how many were published; they stay.
       """,
     operands: [Operand("TOPIC", "where to publish, for instance build.done")],
     options: [sender, type, payload, text, lines, .transport, .busDirectory],
@@ -42,26 +45,54 @@ enum PublishCommand: Command {
     let topic = try Topic(arguments.operands[0])
     let sender = arguments.required(sender)
     let type = arguments.required(type)
-    let published: Int
     if arguments.has(lines) {
       guard !arguments.has(payload) else {
         throw usageError("--payload and --lines exclude each other", hint: "leave one of them out")
       }
       hintAtTerminal(console, "type one payload a line; Ctrl-D ends")
-      let bus = try arguments.openBus(create: true)
+      let bus = try arguments.openBus(console)
       defer { bus.close() }
-      let publisher = try bus.publisher(topic: topic, sender: sender, type: type)
-      published = try publishLines(publisher, asText: arguments.has(text))
-    } else {
-      // The payload first: what cannot be published must not make a bus.
-      let payload = try onePayload(arguments, console)
-      let bus = try arguments.openBus(create: true)
-      defer { bus.close() }
-      try bus.publisher(topic: topic, sender: sender, type: type).publish(payload)
-      published = 1
+      return try publishLines(
+        LinePublisher(
+          bus.publisher(topic: topic, sender: sender, type: type),
+          PayloadForm(asText: arguments.has(text))), bus, console)
     }
-    if console.json { try console.output.write("{\"published\":\(published)}\n") }
+    // The payload first: what cannot be published must not make a bus.
+    let payload = try onePayload(arguments, console)
+    let bus = try arguments.openBus(console)
+    defer { bus.close() }
+    try bus.publisher(topic: topic, sender: sender, type: type).publish(payload)
+    try sayPublished(1, console)
     return .success
+  }
+
+  private static func sayPublished(_ count: Int, _ console: Console) throws {
+    if console.json { try console.output.write("{\"published\":\(count)}\n") }
+  }
+
+  /// Until the end of standard input or a signal: what was published by then stays.
+  private static func publishLines(
+    _ publisher: LinePublisher, _ bus: any MessageBus, _ console: Console
+  ) throws -> ExitCode {
+    var publisher = publisher
+    let wakeUp = conclave_eventfd()
+    let interruption = try Interruption.watch(output: false) {
+      var one: UInt64 = 1
+      _ = unsafe write(wakeUp, &one, 8)
+      // Whoever waits for a subscriber waits no longer.
+      bus.close()
+    }
+    var input = Input(interruption: wakeUp)
+    do throws(BusError) {
+      try publisher.publishAll(of: &input)
+    } catch {
+      let isOurs = error.code == .closed && interruption.exitCode != nil
+      guard isOurs else { throw ToolError(error).with(published: publisher.published) }
+    }
+    try sayPublished(publisher.published, console)
+    guard let exit = interruption.exitCode else { return .success }
+    if !console.json { console.notes.say("conclave: published \(publisher.published)") }
+    return exit
   }
 
   /// The payload of the option or of the whole standard input.
@@ -76,47 +107,7 @@ enum PublishCommand: Command {
     return try PayloadForm(asText: arguments.has(text)).payload(wholeInput: input.readAll())
   }
 
-  /// Publishes line after line, as many at a time as are there.
-  ///
-  /// - Throws: ``ToolError`` that names the line and how many messages were published before it.
-  private static func publishLines(
-    _ publisher: Publisher, asText: Bool
-  ) throws(ToolError) -> Int {
-    var input = Input()
-    let form = PayloadForm(asText: asText)
-    var published = 0
-    var lineNumber = 0
-    do {
-      while let lines = try input.nextLines() {
-        var batch: [RawJSON] = []
-        var refused: BusError?
-        for line in lines {
-          lineNumber += 1
-          do throws(BusError) {
-            if let payload = try form.payload(line: line) { batch.append(payload) }
-          } catch {
-            refused = error.at(line: lineNumber)
-            break
-          }
-        }
-        published += try publisher.publish(batch: batch)
-        if let refused { throw refused }
-      }
-    } catch let failure as PublishFailure {
-      throw ToolError(failure.cause).with(published: published + failure.published)
-    } catch {
-      throw ToolError(any: error).with(published: published)
-    }
-    return published
-  }
-
   private static func hintAtTerminal(_ console: Console, _ hint: String) {
     if Input.isTerminal, !console.json { console.notes.say("conclave: \(hint)") }
-  }
-}
-
-extension BusError {
-  fileprivate func at(line: Int) -> BusError {
-    BusError(code, "line \(line): \(message)", hint: hint)
   }
 }

@@ -11,7 +11,8 @@ enum StatusCommand: Command {
     "bus status", "show the segment, who takes part, lag, losses, rates and files",
     details: """
       Looks from outside, beside running publishers and subscribers, without
-      disturbing them. Ends with exit code 3 when there is no bus.
+      disturbing them. Ends with exit code 3 when there is no bus, with 6 when the
+      segment holds what no participant wrote.
 
       A lane belongs to one publishing process, a row to one subscription. A dead
       one's owner is gone; the next that needs one takes it over.
@@ -38,7 +39,7 @@ enum StatusCommand: Command {
         seconds: start.duration(to: .now) / .seconds(1))
     }
     try console.output.write(console.json ? report.json.text + "\n" : report.text)
-    return .success
+    return report.now.sharedMemory?.damage.isNone ?? true ? .success : .degraded
   }
 
   private static func sleep(for duration: Duration) {
@@ -56,12 +57,17 @@ enum StatusCommand: Command {
 struct BusSnapshot {
   let sharedMemory: SharedMemoryStatus?
   let files: [TopicFileStatus]
+  /// The processes that take part through files, as far as can be seen.
+  var fileProcesses: [UInt32] = []
+  var unusableFiles: [UnusableTopicFile] = []
 }
 
 extension BusSnapshot {
   init(of directory: BusDirectory) throws(BusError) {
     self.init(
       sharedMemory: try SharedMemoryBus.status(of: directory),
-      files: try FileBus.status(of: directory))
+      files: try FileBus.status(of: directory),
+      fileProcesses: FileBus.participants(of: directory),
+      unusableFiles: try FileBus.unusableFiles(of: directory))
   }
 }

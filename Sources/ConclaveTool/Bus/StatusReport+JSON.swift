@@ -12,6 +12,8 @@ extension StatusReport {
     } else {
       object.addNull("sharedMemory")
     }
+    object.add("fileProcesses", now.fileProcesses)
+    object.add("unusableFiles", now.unusableFiles.map(json(of:)))
     object.add("files", now.files.map(json(of:)))
     return object
   }
@@ -33,6 +35,15 @@ extension StatusReport {
     object.add("recordsPerSecond", recordsPerSecond(segment))
     object.add("lanes", segment.lanes.map(json(of:)))
     object.add("subscribers", segment.subscribers.map(json(of:)))
+    object.add("damage", json(of: segment.damage))
+    return object
+  }
+
+  private func json(of damage: SharedMemoryStatus.Damage) -> JSONObject {
+    var object = JSONObject()
+    object.add("slots", damage.slots)
+    object.add("lanes", damage.lanes)
+    object.add("blocked", damage.isBlocked)
     return object
   }
 
@@ -57,6 +68,13 @@ extension StatusReport {
     object.add("position", subscriber.position)
     object.add("lag", subscriber.lag)
     object.add("lost", subscriber.lost)
+    return object
+  }
+
+  private func json(of file: UnusableTopicFile) -> JSONObject {
+    var object = JSONObject()
+    object.add("path", file.path)
+    object.add("reason", file.reason)
     return object
   }
 

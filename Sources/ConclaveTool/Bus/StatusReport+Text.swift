@@ -10,7 +10,7 @@ extension StatusReport {
       text += "segment      none\n"
     }
     let bytes = now.files.reduce(0) { $0 + $1.bytes }
-    text += "files        \(now.files.count), \(readableBytes(bytes))\n"
+    text += "files        \(now.files.count), \(readableBytes(bytes))\(fileUsers)\n"
     var table = TextTable([
       ("TOPIC", .left), ("BYTES", .right), ("PER SECOND", .right), ("MODIFIED", .left),
     ])
@@ -18,7 +18,13 @@ extension StatusReport {
       table.add(
         file.topic.name, "\(file.bytes)", shown(bytesPerSecond(file)), file.modified.description)
     }
-    return text + table.text
+    let unusable = now.unusableFiles.map { "unusable     \($0.path): \($0.reason)\n" }
+    return text + table.text + unusable.joined()
+  }
+
+  private var fileUsers: String {
+    guard !now.fileProcesses.isEmpty else { return "" }
+    return ", used by process " + now.fileProcesses.map(String.init).joined(separator: ", ")
   }
 
   private func text(of segment: SharedMemoryStatus) -> String {
@@ -33,12 +39,18 @@ extension StatusReport {
       \(readableBytes(UInt64(clamping: segment.laneBytes))), \(segment.subscriberCount) rows, \
       messages up to \(readableBytes(UInt64(clamping: segment.messageLimit)))
       records      \(segment.position), \(shown(recordsPerSecond(segment))) per second
+      \(damageLine(segment))\
       lanes        \(liveLanes) live, \(segment.lanes.count - liveLanes) dead
       \(laneTable(segment))\
       subscribers  \(liveRows) live, \(segment.subscribers.count - liveRows) dead, \
       \(lost) messages lost
 
       """ + subscriberTable(segment)
+  }
+
+  private func damageLine(_ segment: SharedMemoryStatus) -> String {
+    guard !segment.damage.isNone else { return "" }
+    return "damage       \(segment.damage); end who lives and run conclave bus clean\n"
   }
 
   private func laneTable(_ segment: SharedMemoryStatus) -> String {
@@ -62,9 +74,15 @@ extension StatusReport {
     for row in segment.subscribers {
       table.add(
         "\(row.index)", state(row.isLive), "\(row.process)", policy(row), "\(row.position)",
-        "\(row.lag)", "\(row.lost)", row.prefix.isEmpty ? "(all)" : row.prefix)
+        "\(row.lag)", "\(row.lost)", prefix(row))
     }
     return table.text
+  }
+
+  /// Escaped when it is not plain text: in a damaged segment anything may stand there.
+  private func prefix(_ row: SharedMemoryStatus.Subscriber) -> String {
+    let isPlain = row.prefix.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+    return row.prefix.isEmpty ? "(all)" : isPlain ? row.prefix : quoted(row.prefix)
   }
 
   private func state(_ isLive: Bool) -> String { isLive ? "live" : "dead" }

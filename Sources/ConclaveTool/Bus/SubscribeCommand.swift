@@ -51,12 +51,12 @@ enum SubscribeCommand: Command {
     let notes = DeliveryNotes(notes: console.notes)
     options.onWarning = { notes.warn($0) }
 
-    let bus = try arguments.openBus(create: true, polling: arguments.pollingIntervals())
+    let bus = try arguments.openBus(console, polling: arguments.pollingIntervals())
     defer { bus.close() }
     let subscription = try bus.subscribe(to: prefix, options: options)
     // So that it leaves in order, and status does not count it among the dead.
     defer { subscription.cancel() }
-    let interruption = try Interruption.watch(subscription)
+    let interruption = try Interruption.watch(output: true) { subscription.cancel() }
     var printer = EnvelopePrinter(output: console.output, notes: notes, remaining: limit ?? .max)
     try printer.follow(subscription, idle: idle)
 

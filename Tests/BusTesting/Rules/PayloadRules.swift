@@ -5,6 +5,9 @@ extension ConformanceRule {
     ConformanceRule("what is not one JSON value is refused") { try await badJSONIsRefused($0) },
     ConformanceRule("a payload arrives byte for byte") { try await bytesSurvive($0) },
     ConformanceRule("payloads of every size arrive byte for byte") { try await sizesSurvive($0) },
+    ConformanceRule("the limit is one of payloads, whatever the names") {
+      try await namesTakeNothingAway($0)
+    },
     ConformanceRule("a message over the limit is refused, and the bus goes on") {
       try await tooLargeIsRefused($0)
     },
@@ -57,7 +60,7 @@ extension ConformanceRule {
     let bus = try fixture.makeBus()
     let subscription = try bus.subscribe(options: lossless())
     let publisher = try bus.publisher(topic: Topic("topic"), sender: "sender", type: "test")
-    for size in sizes where size <= fixture.largestPayload {
+    for size in sizes + [fixture.largestPayload] where size <= fixture.largestPayload {
       let payload = try Payloads.sized(size, seed: UInt64(size))
       // Larger than a ring's lane: somebody must read meanwhile.
       async let received = subscription.readMessages(2)
@@ -71,11 +74,30 @@ extension ConformanceRule {
     }
   }
 
+  /// Whatever the names, up to the longest, leave of the medium.
+  private static func namesTakeNothingAway(_ fixture: any BusFixture) async throws {
+    let bus = try fixture.makeBus()
+    let subscription = try bus.subscribe(options: lossless())
+    let longest = String(repeating: "n", count: 200)
+    let largest = try Payloads.sized(fixture.largestPayload, seed: 3)
+    let message = Message(type: longest, sender: longest, payload: largest)
+    async let received = subscription.readMessages(1)
+    try await bus.publish(message, to: Topic(longest))
+    let envelope = try await received[0]
+    try expect(
+      envelope.payload == largest, "the largest payload beside the longest names, unchanged",
+      saw: "\(envelope.payload.bytes.count) bytes")
+    let tooLarge = try Payloads.sized(fixture.largestPayload + 1)
+    try await expectError(.messageTooLarge, from: "a byte more beside the shortest names") {
+      try await bus.publish(Message(type: "t", sender: "s", payload: tooLarge), to: Topic("t"))
+    }
+  }
+
   private static func tooLargeIsRefused(_ fixture: any BusFixture) async throws {
     let bus = try fixture.makeBus()
     let topic = try Topic("topic")
     let subscription = try bus.subscribe(options: lossless())
-    let tooLarge = try Payloads.sized(fixture.largestPayload + 1024 * 1024)
+    let tooLarge = try Payloads.sized(fixture.largestPayload + 1)
     let message = Message(type: "test", sender: "sender", payload: tooLarge)
     let publisher = try bus.publisher(topic: topic, sender: "sender", type: "test")
     try await expectError(.messageTooLarge, from: "publish") {
