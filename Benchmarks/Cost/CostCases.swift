@@ -32,15 +32,16 @@ enum CostCases {
     }
   }
 
-  /// The C shim and the clock.
-  static func stamping(_ scratch: Scratch) throws -> CostCase {
-    let ring = try PlainRing(scratch, payload: Payloads.bytes(payloadBytes), reading: .none)
-    let publish = { (count: Int) in
-      guard ring.publish(count, stamping: true) == 0 else {
-        throw BenchmarkFailure("the plain ring failed")
+  /// The C shim and, by hand, what an envelope asks for.
+  static func envelopes(_ scratch: Scratch, _ reading: PlainRing.Reading) throws -> CostCase {
+    let ring = try PlainRing(scratch, payload: Payloads.bytes(payloadBytes), reading: reading)
+    return CostCase(name: "C shim, envelopes") { count in
+      guard ring.publishEnvelopes(count) == 0 else {
+        throw BenchmarkFailure("the plain ring is full")
       }
+    } receive: {
+      CostCase.Received(count: ring.receiveEnvelopes())
     }
-    return CostCase(name: "C shim and clock", publish: publish, receive: nil)
   }
 
   /// How the Swift interface is used.
@@ -76,14 +77,6 @@ enum CostCases {
       for _ in 0..<count { try unsafe publisher.publish(json: payload.span.bytes) }
     }
     return CostCase(name: "Swift, validating", publish: publish, receive: nil)
-  }
-
-  /// `Publisher.publish(RawJSON)` with nobody to read it.
-  static func plainPublishing(_ bus: SharedMemoryBus) throws -> CostCase {
-    let publisher = try publisher(bus)
-    let payload = try Payloads.json(bytes: payloadBytes)
-    let publish = { (count: Int) in for _ in 0..<count { try publisher.publish(payload) } }
-    return CostCase(name: "Swift, unread", publish: publish, receive: nil)
   }
 
   static func publisher(_ bus: SharedMemoryBus) throws -> Publisher {

@@ -9,11 +9,9 @@ final class PlainRing {
   private let publisher: UnsafeMutablePointer<conclave_publisher>
   private let subscriber: UnsafeMutablePointer<conclave_subscriber>?
   private let payload: [UInt8]
-  private var clock = conclave_stamp_clock()
+  private var envelopes = PlainEnvelopes()
   /// Of what was looked at, so that looking is not optimised away.
   private(set) var sum: UInt64 = 0
-  /// As long as what the Swift layer puts in front of a payload: numbers and three short names.
-  private let head = [UInt64](repeating: 0x6263_6263_6263_6263, count: 6)
 
   enum Reading {
     case none
@@ -51,35 +49,61 @@ final class PlainRing {
     unsafe publisher.deallocate()
   }
 
-  /// Publishes so many messages, and looks at the clock for each if asked, as who stamps envelopes
-  /// must; returns how many failed.
-  func publish(_ count: Int, stamping: Bool = false) -> Int {
+  /// Publishes so many messages with the same head; returns how many failed.
+  func publish(_ count: Int) -> Int {
     var failures = 0
-    var stamps: UInt64 = 0
-    unsafe head.withUnsafeBytes { head in
+    unsafe PlainEnvelopes.constantHead.withUnsafeBytes { head in
       unsafe payload.withUnsafeBytes { payload in
-        for _ in 0..<count {
-          if stamping { stamps &+= unsafe conclave_stamp_clock_now(&clock) }
-          let failure = unsafe conclave_publish(
-            publisher, head.baseAddress, UInt32(head.count), payload.baseAddress,
-            UInt64(payload.count), CONCLAVE_NO_WAIT)
-          unsafe conclave_publish_wake(publisher)
-          failures += failure == 0 ? 0 : 1
-        }
+        for _ in 0..<count { failures += unsafe publish(head, payload) ? 0 : 1 }
       }
     }
-    sum &+= stamps
     return failures
+  }
+
+  /// Publishes so many messages, each with a number, an id and a time stamp; returns how many failed.
+  func publishEnvelopes(_ count: Int) -> Int {
+    var failures = 0
+    unsafe payload.withUnsafeBytes { payload in
+      for _ in 0..<count {
+        let head = unsafe envelopes.nextHead()
+        failures += unsafe publish(head, payload) ? 0 : 1
+      }
+    }
+    return failures
+  }
+
+  @inline(__always)
+  private func publish(_ head: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer) -> Bool {
+    let failure = unsafe conclave_publish(
+      publisher, head.baseAddress, UInt32(head.count), payload.baseAddress, UInt64(payload.count),
+      CONCLAVE_NO_WAIT)
+    unsafe conclave_publish_wake(publisher)
+    return failure == 0
   }
 
   /// Receives what is there, and looks at a word of each payload; returns how many messages.
   func receive() -> Int {
+    unsafe receive { record in
+      unsafe UnsafeRawPointer(record.body + PlainEnvelopes.headBytes).loadUnaligned(as: UInt64.self)
+    }
+  }
+
+  /// Receives what is there, checks each head, names and number as a subscriber must who reports
+  /// gaps, and looks at a word of each payload; returns how many messages were in order.
+  func receiveEnvelopes() -> Int {
+    let gapsBefore = envelopes.gaps
+    let count = unsafe receive { record in unsafe envelopes.check(record) }
+    return count - (envelopes.gaps - gapsBefore)
+  }
+
+  @inline(__always)
+  private func receive(_ look: (conclave_record) -> UInt64) -> Int {
     guard let subscriber = unsafe subscriber else { return 0 }
     var record = unsafe conclave_record()
     var sum: UInt64 = 0
     var count = 0
     while unsafe conclave_receive(subscriber, &record) == CONCLAVE_RECORD {
-      unsafe sum &+= UnsafeRawPointer(record.body + 48).loadUnaligned(as: UInt64.self)
+      unsafe sum &+= look(record)
       unsafe conclave_release(subscriber)
       count += 1
     }
