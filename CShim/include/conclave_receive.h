@@ -108,6 +108,15 @@ void conclave_flush_lane(conclave_subscriber *subscriber, uint32_t lane);
  * sees what was consumed of the lanes (void_begin in publish.c). */
 void conclave_flush_position(conclave_subscriber *subscriber);
 
+/* conclave_receive_lapped by way of a copy, so that the caller's record may live in registers. */
+static inline conclave_outcome conclave_receive_rare(conclave_subscriber *subscriber,
+                                                     conclave_record *record) {
+  conclave_record rare = *record;
+  conclave_outcome outcome = conclave_receive_lapped(subscriber, &rare);
+  *record = rare;
+  return outcome;
+}
+
 /* Asks for the lines of a record some positions ahead; the order ring tells where they lie. */
 static inline void conclave_receive_prefetch(const conclave_subscriber *subscriber) {
   const conclave_view *view = &subscriber->view;
@@ -193,7 +202,7 @@ static inline conclave_outcome conclave_receive_copy(conclave_subscriber *subscr
     uint64_t position = subscriber->position;
     uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_acquire);
     if (conclave_slot_compare(view, slot, position) != CONCLAVE_SLOT_CURRENT) {
-      return conclave_receive_lapped(subscriber, record);
+      return conclave_receive_rare(subscriber, record);
     }
   }
   if (!plausible) {
@@ -217,7 +226,7 @@ static inline conclave_outcome conclave_receive(conclave_subscriber *subscriber,
   if (conclave_slot_compare(view, slot, position) != CONCLAVE_SLOT_CURRENT) {
     return conclave_slot_compare(view, slot, position) == CONCLAVE_SLOT_FREE
                ? CONCLAVE_NOTHING
-               : conclave_receive_lapped(subscriber, record);
+               : conclave_receive_rare(subscriber, record);
   }
   conclave_receive_prefetch(subscriber);
   uint32_t lane = conclave_slot_lane(slot);

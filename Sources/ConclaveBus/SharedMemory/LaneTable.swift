@@ -15,8 +15,8 @@ struct LaneTable: ~Copyable, Sendable {
     var isKnown = false
     /// Whether the topic is well-formed and matches the subscription's prefix.
     var isWanted = false
-    fileprivate var topicLength: UInt8 = 0
-    fileprivate var senderLength: UInt8 = 0
+    /// Of topic and sender, as ``RecordHead/Fields/nameLengths``.
+    fileprivate var lengths: UInt16 = 0
     /// Topic and sender behind each other.
     fileprivate var names: UnsafeMutableRawPointer?
   }
@@ -62,11 +62,10 @@ struct LaneTable: ~Copyable, Sendable {
     lane: Int, incarnation: UInt64, _ head: RecordHead.Fields, names: UnsafeRawPointer
   ) -> UnsafeMutablePointer<Entry> {
     let entry = unsafe slot(lane: lane, head, names: names)
-    let length = head.topicLength + head.senderLength
     if unsafe entry.pointee.incarnation == incarnation,
-      unsafe Int(entry.pointee.topicLength) == head.topicLength,
-      unsafe Int(entry.pointee.senderLength) == head.senderLength,
-      let known = unsafe entry.pointee.names, unsafe LaneTable.same(known, names, length)
+      unsafe entry.pointee.lengths == head.nameLengths,
+      let known = unsafe entry.pointee.names,
+      unsafe LaneTable.same(known, names, head.topicLength + head.senderLength)
     {
       return unsafe entry
     }
@@ -158,6 +157,6 @@ struct LaneTable: ~Copyable, Sendable {
     unsafe entry.pointee = Entry(
       incarnation: incarnation, last: 0, isKnown: false,
       isWanted: Topic.isWellFormed(topic) && prefix.matches(bytes: topic),
-      topicLength: UInt8(head.topicLength), senderLength: UInt8(head.senderLength), names: copy)
+      lengths: head.nameLengths, names: copy)
   }
 }

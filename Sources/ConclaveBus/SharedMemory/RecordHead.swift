@@ -37,9 +37,7 @@ enum RecordHead {
       seq: body.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self),
       timestamp: body.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self),
       counter: body.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt64.self),
-      process: UInt32(truncatingIfNeeded: word3 & processMask),
-      topicLength: Int(word3 >> 24 & 0xFF), senderLength: Int(word3 >> 32 & 0xFF),
-      typeLength: Int(word3 >> 40 & 0xFF), stream: UInt16(truncatingIfNeeded: word3 >> 48))
+      word3: word3)
     guard fields.seq > 0, fields.payloadOffset < body.byteCount else { return nil }
     return fields
   }
@@ -48,12 +46,15 @@ enum RecordHead {
     let seq: UInt64
     let timestamp: UInt64
     let counter: UInt64
-    let process: UInt32
-    let topicLength: Int
-    let senderLength: Int
-    let typeLength: Int
-    let stream: UInt16
+    let word3: UInt64
 
+    var process: UInt32 { UInt32(truncatingIfNeeded: word3 & processMask) }
+    var topicLength: Int { Int(word3 >> 24 & 0xFF) }
+    var senderLength: Int { Int(word3 >> 32 & 0xFF) }
+    var typeLength: Int { Int(word3 >> 40 & 0xFF) }
+    /// The lengths of topic and sender in one.
+    var nameLengths: UInt16 { UInt16(truncatingIfNeeded: word3 >> 24) }
+    var stream: UInt16 { UInt16(truncatingIfNeeded: word3 >> 48) }
     var namesLength: Int { topicLength + senderLength + typeLength }
     var payloadOffset: Int { fixedBytes + paddedBytes(names: namesLength) }
     var isListed: Bool { stream & listedBit != 0 }

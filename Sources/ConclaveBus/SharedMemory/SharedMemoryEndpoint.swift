@@ -19,6 +19,7 @@ final class SharedMemoryEndpoint: PublisherEndpoint {
     self.location = location
   }
 
+  @inline(__always)
   func publish(validated payload: RawSpan, wait: PublishWait) throws(BusError) -> Bool {
     if closing.isRaised { throw .busClosed }
     try mark.check()

@@ -114,6 +114,7 @@ final class SharedMemoryLane: Sendable {
   }
 
   /// Publishes one payload; false when there was no room and `wait` is `.never`.
+  @inline(__always)
   func publish(
     _ payload: RawSpan, on stream: SharedMemoryStream, wait: PublishWait,
     cancellation: RingCancellation
@@ -127,7 +128,13 @@ final class SharedMemoryLane: Sendable {
     }
     if published == true { return true }
     guard wait == .blocking else { return false }
-    return try holder.withLockWaiting { (holder) throws(RingError) in
+    return try publishWaiting(payload, on: stream, cancellation: cancellation)
+  }
+
+  private func publishWaiting(
+    _ payload: RawSpan, on stream: SharedMemoryStream, cancellation: RingCancellation
+  ) throws(RingError) -> Bool {
+    try holder.withLockWaiting { (holder) throws(RingError) in
       waitCount.wrappingAdd(1, ordering: .relaxed)
       return try holder.publish(payload, on: stream, wait: .untilRoom(cancellation))
     }
