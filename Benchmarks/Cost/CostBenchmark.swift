@@ -57,8 +57,8 @@ enum CostBenchmark: Benchmark {
     }
   }
 
-  /// memcpy, the C shim, the same with envelopes, and Swift with `drain`, and where asked `poll` and
-  /// `for await`: each on a ring of its own.
+  /// memcpy, the C shim, the same with envelopes, and Swift with `drain`, and where asked `poll`
+  /// and `for await`: each on a ring of its own.
   private static func measure(
     _ loop: CostLoop, _ policy: SubscriptionOptions.Policy, _ reading: PlainRing.Reading,
     iterating: Bool

@@ -1,7 +1,7 @@
 import CShim
 
-/// What an envelope asks for beyond the shim, done by hand for one stream and one thread: number, id
-/// and time stamp on one side; bounds, names and number on the other. No lock, no closures, no
+/// What an envelope asks for beyond the shim, done by hand for one stream and one thread: number,
+/// id and time stamp on one side; bounds, names and number on the other. No lock, no closures, no
 /// layers: the least that the bus's own interface could cost.
 @safe
 struct PlainEnvelopes: ~Copyable {
@@ -18,7 +18,9 @@ struct PlainEnvelopes: ~Copyable {
 
   init() {
     unsafe head = .allocate(byteCount: PlainEnvelopes.headBytes, alignment: 8)
-    unsafe PlainEnvelopes.constantHead.withUnsafeBytes { bytes in unsafe head.copyMemory(from: bytes) }
+    unsafe PlainEnvelopes.constantHead.withUnsafeBytes {
+      unsafe head.copyMemory(from: $0)
+    }
   }
 
   deinit { unsafe head.deallocate() }

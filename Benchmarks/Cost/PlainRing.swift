@@ -60,7 +60,8 @@ final class PlainRing {
     return failures
   }
 
-  /// Publishes so many messages, each with a number, an id and a time stamp; returns how many failed.
+  /// Publishes so many messages, each with a number, an id and a time stamp; returns how many
+  /// failed.
   func publishEnvelopes(_ count: Int) -> Int {
     var failures = 0
     unsafe payload.withUnsafeBytes { payload in
