@@ -1,5 +1,19 @@
 #include "conclave_file.h"
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 int conclave_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int conclave_file_look(int directory, const char *name, uint64_t *device, uint64_t *inode,
+                       uint64_t *size) {
+  struct statx status;
+  int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+  if (statx(directory, name, flags, STATX_INO | STATX_SIZE, &status) != 0) return -1;
+  *device = makedev(status.stx_dev_major, status.stx_dev_minor);
+  *inode = status.stx_ino;
+  *size = status.stx_size;
+  return 0;
+}

@@ -17,8 +17,8 @@ struct FileCloseMark: Sendable {
   init(_ directory: OwnedDescriptor, prefix: TopicPrefix) {
     do throws(BusError) {
       for (name, topic) in try TopicFile.names(in: directory) where prefix.matches(topic) {
-        guard let status = try TopicFile.status(of: name, in: directory) else { continue }
-        ends[name] = End(identity: TopicFile.Identity(status), size: UInt64(status.st_size))
+        guard let look = try TopicFile.look(at: name, in: directory) else { continue }
+        ends[name] = End(identity: look.identity, size: look.size)
       }
     } catch { isComplete = false }
   }

@@ -56,11 +56,10 @@ final class FileReader {
     wantsAnotherListing = false
     var present: Set<String> = []
     for (name, topic) in try TopicFile.names(in: shared.directory) where prefix.matches(topic) {
-      guard let status = try TopicFile.status(of: name, in: shared.directory) else { continue }
+      guard let look = try TopicFile.look(at: name, in: shared.directory) else { continue }
       present.insert(name)
-      let identity = TopicFile.Identity(status)
       if let tail = tails[name] {
-        guard tail.identity != identity, tail.replacedSince == nil else { continue }
+        guard tail.identity != look.identity, tail.replacedSince == nil else { continue }
         tail.replacedSince = .now
         reporter.warn(.fileReplaced(file: name))
       } else {

@@ -72,9 +72,7 @@ final class FileTail {
   }
 
   func size() throws(BusError) -> UInt64 {
-    var status = stat()
-    guard unsafe fstat(file.number, &status) == 0 else { throw .system("look at", name) }
-    return UInt64(status.st_size)
+    try TopicFile.size(of: file, name: name)
   }
 
   /// Whether nobody is appending to the file, nor will ever again. Only for a replaced file, whose

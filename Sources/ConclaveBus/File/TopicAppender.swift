@@ -117,10 +117,10 @@ final class TopicAppender: Sendable {
       guard try FileLock.exclusive(file.descriptor, wait: wait) else { return nil }
       do throws(BusError) {
         try shared.checkOpen()
-        if let status = try TopicFile.status(of: fileName, in: shared.directory),
-          TopicFile.Identity(status) == file.identity
+        if let look = try TopicFile.look(at: fileName, in: shared.directory),
+          look.identity == file.identity
         {
-          return (file.descriptor, UInt64(status.st_size))
+          return (file.descriptor, look.size)
         }
       } catch {
         _ = file.descriptor.lock(LOCK_UN)

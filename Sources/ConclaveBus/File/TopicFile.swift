@@ -1,3 +1,4 @@
+import CShim
 import Glibc
 
 /// A topic's file: how it is called, how it is opened, and how it is recognised again.
@@ -9,10 +10,20 @@ enum TopicFile {
     var device: UInt64
     var inode: UInt64
 
-    init(_ status: stat) {
-      device = UInt64(status.st_dev)
-      inode = UInt64(status.st_ino)
+    init(device: UInt64, inode: UInt64) {
+      self.device = device
+      self.inode = inode
     }
+
+    init(_ status: stat) {
+      self.init(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+  }
+
+  /// Which file it is, and how many bytes long.
+  struct Look {
+    var identity: Identity
+    var size: UInt64
   }
 
   static func name(of topic: Topic) -> String { topic.name + suffix }
@@ -44,6 +55,30 @@ enum TopicFile {
     guard unsafe fstat(number, &status) == 0 else { throw .system("look at", name) }
     if let reason = unsuitable(status) { throw notATopicFile(name, reason) }
     return (descriptor, status)
+  }
+
+  /// Which file `name` stands for now; nil when there is nothing. Cheap, and makes no write dearer,
+  /// as ``status(of:in:)`` does.
+  static func look(at name: String, in directory: OwnedDescriptor) throws(BusError) -> Look? {
+    if let look = look(directory.number, name) { return look }
+    let code = errno
+    if code == ENOENT { return nil }
+    throw .system("look at", name, errno: code)
+  }
+
+  /// How long the open file `file`, called `name`, is now: as cheap as ``look(at:in:)``.
+  static func size(of file: OwnedDescriptor, name: String) throws(BusError) -> UInt64 {
+    guard let look = look(file.number, "") else { throw .system("look at", name) }
+    return look.size
+  }
+
+  /// Nil, and errno, on failure.
+  private static func look(_ descriptor: Int32, _ name: String) -> Look? {
+    var (device, inode, size): (UInt64, UInt64, UInt64) = (0, 0, 0)
+    guard unsafe conclave_file_look(descriptor, name, &device, &inode, &size) == 0 else {
+      return nil
+    }
+    return Look(identity: Identity(device: device, inode: inode), size: size)
   }
 
   /// What `name` stands for now; nil when there is nothing.
