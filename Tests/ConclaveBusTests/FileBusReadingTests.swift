@@ -328,6 +328,33 @@ import Testing
     #expect(subscription.isEnded)
   }
 
+  /// A subscription stops listening to each append during a stream, and must not stay deaf.
+  @Test func hearsOfWhatComesAfterAStream() throws {
+    let scratch = Scratch()
+    let bus = try scratch.bus()
+    let subscription = try bus.subscribe("t")
+    let (streams, length) = (5, 4000)
+    Processes.onThreads(2) { thread in
+      guard thread == 1 else {
+        for stream in 0..<streams {
+          for number in 0..<length { try? bus.say("\(stream * (length + 1) + number)") }
+          usleep(150_000)
+          try? bus.say("\(stream * (length + 1) + length)", on: "t.\(stream)")
+          usleep(5000)
+        }
+        return
+      }
+      for number in 0..<streams * (length + 1) {
+        let delivery = (try? subscription.receive(timeout: .seconds(10))) ?? nil
+        guard delivery?.payload == "\(number)" else {
+          Issue.record("\(String(describing: delivery)) instead of \(number)")
+          return
+        }
+      }
+    }
+    #expect(try subscription.poll() == nil && subscription.losses == SubscriptionLosses())
+  }
+
   @Test func warnsThatItPollsOnlyWhenItMust() throws {
     let scratch = Scratch()
     let warnings = Warnings()

@@ -4,9 +4,9 @@ import Glibc
 /// Takes the exclusive lock on a topic file.
 ///
 /// The lock is held for two or three microseconds at a time, and both giving the processor away and
-/// going to sleep cost more than that. So a publisher first tries for as long as a holder on another
-/// processor would need. If that does not help, the holder is likely to be waiting for this very
-/// processor: it is given away a few times. Only then is the lock worth sleeping for.
+/// going to sleep cost more than that. So a publisher first tries for as long as a holder that runs
+/// needs. If that does not help, the holder is likely to be waiting for this very processor: it is
+/// given away a few times. Only then is the lock worth sleeping for.
 enum FileLock {
   /// How long to try before giving the processor away: a little longer than the lock is usually
   /// held. With twice as much, two publishers on two processors take turns until their time slices

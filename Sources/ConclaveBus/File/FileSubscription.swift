@@ -1,3 +1,4 @@
+import CShim
 import SharedRing
 import Synchronization
 
@@ -11,7 +12,7 @@ final class FileSubscription: SubscriptionSource {
   /// Touched only by who holds ``turn``. A `Mutex` around the reader itself would not lend it
   /// together with the closures of ``drain(limit:onGap:onMessage:)``.
   private nonisolated(unsafe) let reader: FileReader
-  private let turn = Lock<Void>(())
+  private let turn = Lock(StreamPace(at: conclave_monotonic_ns()))
   private let closeMark = Lock<FileCloseMark?>(nil)
   private let isClosed = Atomic<Bool>(false)
   /// Whether a sleep would be a mistake: there is something at hand, or to look at.
@@ -27,7 +28,8 @@ final class FileSubscription: SubscriptionSource {
     self.prefix = prefix
     reporter = FileReporter(onWarning: options.onWarning)
     // Before the first listing, so that nothing comes between the two unnoticed.
-    watcher = try FileWatcher(path: shared.path, options: shared.options)
+    watcher = try FileWatcher(
+      path: shared.path, directory: shared.directory, options: shared.options)
     let reader = FileReader(shared: shared, prefix: prefix, reporter: reporter)
     try reader.start(options.start)
     unsafe self.reader = reader
@@ -42,14 +44,15 @@ final class FileSubscription: SubscriptionSource {
     limit: Int, onGap: (Gap) -> Void, onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) throws(BusError) -> DrainResult {
     try shared.mark.check()
-    return try turn.withLock { (_) throws(BusError) in
+    return try turn.withLock { (pace) throws(BusError) in
       let reader = unsafe reader
       try lookAround(reader)
       let count = try reader.deliver(limit: limit, onGap: onGap, onMessage: onMessage)
       if count > 0 { watcher.noteData() }
       let ended = reader.hasEnded
       isImpatient.store(reader.wantsAnotherLook, ordering: .relaxed)
-      isBusy.store(reader.hasBacklog || ended, ordering: .releasing)
+      let mustLook = !ended && keepPace(&pace, count)
+      isBusy.store(reader.hasBacklog || ended || mustLook, ordering: .releasing)
       return DrainResult(count: count, ended: ended)
     }
   }
@@ -60,14 +63,30 @@ final class FileSubscription: SubscriptionSource {
     let news = watcher.collect()
     let isUntold = looksUntold.exchange(false, ordering: .relaxed)
     let isPolling = watcher.isPolling && reader.isPollDue
-    guard news > .none || isUntold || isPolling || reader.wantsAnotherLook else { return }
+    guard news > .none || isUntold || isPolling || watcher.isDeaf || reader.wantsAnotherLook
+    else { return }
     try reader.look(listing: news == .names || isUntold || isPolling)
+  }
+
+  /// Stops inotify from telling of each append while messages come as a stream.
+  ///
+  /// - Returns: whether files must be looked at before anybody sleeps.
+  private func keepPace(_ pace: inout StreamPace, _ count: Int) -> Bool {
+    if watcher.isPolling { return false }
+    pace.note(count, at: conclave_monotonic_ns())
+    guard pace.isStream != watcher.isDeaf else { return false }
+    guard watcher.listen(!pace.isStream) else {
+      pace.giveUp()
+      return false
+    }
+    if !pace.isStream { looksUntold.store(true, ordering: .relaxed) }
+    return !pace.isStream
   }
 
   func park(until deadline: ContinuousClock.Instant?) {
     if isBusy.load(ordering: .acquiring) { return }
     let isInTime = watcher.park(until: deadline, hurry: isImpatient.load(ordering: .relaxed))
-    if isInTime { looksUntold.store(true, ordering: .relaxed) }
+    if isInTime, !watcher.isDeaf { looksUntold.store(true, ordering: .relaxed) }
   }
 
   func wake() { watcher.wake() }
