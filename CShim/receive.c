@@ -201,12 +201,25 @@ void conclave_subscriber_note_lost(conclave_subscriber *subscriber, uint64_t mes
                             memory_order_relaxed);
 }
 
+/* How many positions a look at the frontier serves: in a damaged ring a look may take O(slot_count),
+ * and every slot may want one. */
+enum { LOOK_SERVES = 64 };
+
+static uint64_t look_for_frontier(conclave_subscriber *subscriber) {
+  uint64_t position = subscriber->position;
+  if (subscriber->frontier <= position || position - subscriber->looked >= LOOK_SERVES) {
+    subscriber->frontier = conclave_frontier_near(&subscriber->view, position);
+    subscriber->looked = position;
+  }
+  return subscriber->frontier;
+}
+
 conclave_outcome conclave_receive_lapped(conclave_subscriber *subscriber,
                                          conclave_record *record) {
   const conclave_view *view = &subscriber->view;
   uint64_t position = subscriber->position;
   uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_acquire);
-  uint64_t frontier = conclave_frontier_near(view, position);
+  uint64_t frontier = look_for_frontier(subscriber);
   uint32_t slots = view->geometry.slot_count;
   /* Nothing was published here yet, so nothing can be lost: the slot is damaged, and better to wait
    * than to run ahead of the ring (conclave_position_is_blocked tells). */

@@ -43,6 +43,8 @@ typedef struct conclave_subscriber {
   uint64_t *scratch;        /* record_limit bytes; without back pressure */
   uint64_t position;        /* the next to read */
   uint64_t flushed_position;
+  uint64_t frontier;        /* where the ring stood when it was last looked at, */
+  uint64_t looked;          /* which was at this position */
   uint64_t after_record;    /* granules: the end of the record that is out */
   uint32_t row_index;
   uint32_t record_lane;     /* of the record that is out */

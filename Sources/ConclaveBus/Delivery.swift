@@ -26,8 +26,8 @@ public struct Gap: Hashable, Sendable {
   public let seq: ClosedRange<UInt64>
   public let reason: Reason
 
-  /// How many messages are missing; at least 1.
-  public var count: UInt64 { seq.upperBound - seq.lowerBound + 1 }
+  /// How many messages are missing; at least 1, and `UInt64.max` for all there can be.
+  public var count: UInt64 { (seq.upperBound - seq.lowerBound).addingSaturating(1) }
 
   public init(
     sender: String, topic: Topic, process: UInt32, incarnation: UInt64, seq: ClosedRange<UInt64>,
@@ -56,7 +56,8 @@ public enum BusWarning: Hashable, Sendable {
   case unusableFile(file: String, reason: String)
   /// A topic file was cut off or replaced while it was being read.
   case fileReplaced(file: String)
-  /// A record in shared memory is damaged and was skipped.
+  /// A record in shared memory is damaged and was skipped. For the first eight of a subscription,
+  /// then for every power of two; ``SubscriptionLosses/damaged`` counts all.
   case damagedRecord(position: UInt64, reason: String)
   /// The segment that was joined holds what no participant wrote: messages may be missing, or never
   /// come.

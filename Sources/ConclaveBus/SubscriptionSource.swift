@@ -71,4 +71,10 @@ public struct SubscriptionLosses: Hashable, Sendable {
   public var abandoned: UInt64 = 0
 
   public init() {}
+
+  /// Counts a gap. Numbers come from other processes, so the sum may not trap.
+  mutating func noteGap(of count: UInt64) {
+    gaps += 1
+    lostMessages = lostMessages.addingSaturating(count)
+  }
 }

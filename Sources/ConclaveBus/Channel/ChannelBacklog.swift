@@ -47,8 +47,7 @@ struct ChannelBacklog {
     if due.isEmpty, slots.isEmpty { due = sealTail() }
     defer { if isEmpty { inEpisode = false } }
     if let gap = due.popLast() ?? slots.updateFirst({ $0.gaps.popLast() }) ?? nil {
-      losses.gaps += 1
-      losses.lostMessages += gap.count
+      losses.noteGap(of: gap.count)
       return .gap(gap)
     }
     return slots.popFirst().map { .message($0.packet) }

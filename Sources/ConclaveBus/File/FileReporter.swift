@@ -20,10 +20,7 @@ final class FileReporter: Sendable {
   }
 
   func gap(of count: UInt64) {
-    counted.withLock { losses in
-      losses.gaps += 1
-      losses.lostMessages = losses.lostMessages.addingSaturating(count)
-    }
+    counted.withLock { $0.noteGap(of: count) }
   }
 
   func warn(_ warning: BusWarning) { onWarning?(warning) }

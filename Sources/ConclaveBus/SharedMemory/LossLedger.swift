@@ -76,7 +76,8 @@ struct LossLedger: Sendable {
       guard let names = StreamKey.parse(entry.key), wanted.matches(names.topic) else { continue }
       let seen = unsafe table.known(
         lane: list.lane, incarnation: list.incarnation, number: number)
-      guard let last = unsafe seen?.pointee.last ?? baseNumber(list, number), entry.number > last
+      guard let last = unsafe seen?.pointee.last ?? baseNumber(list, number), entry.number > last,
+        entry.number <= RecordHead.greatestNumber
       else { continue }
       unsafe seen?.pointee.last = entry.number
       report(

@@ -15,6 +15,8 @@ enum RecordHead {
   static let reservedBytes = 1024
   /// Streams are numbered up to here; those beyond share this number and are told apart by name.
   static let unnumbered: UInt16 = 0x0FFF
+  /// No stream gets this far: a thousand million messages a second for two years.
+  static let greatestNumber: UInt64 = 1 << 56
   static let listedBit: UInt16 = 0x8000
   /// Linux: `PID_MAX_LIMIT` is 2^22.
   static let processMask: UInt64 = 0xFF_FFFF
@@ -38,7 +40,8 @@ enum RecordHead {
       timestamp: body.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self),
       counter: body.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt64.self),
       word3: word3)
-    guard fields.seq > 0, fields.payloadOffset < body.byteCount else { return nil }
+    guard fields.seq &- 1 < greatestNumber, fields.payloadOffset < body.byteCount
+    else { return nil }
     return fields
   }
 

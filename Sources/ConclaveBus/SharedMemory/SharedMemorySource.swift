@@ -122,7 +122,7 @@ final class SharedMemorySource: SubscriptionSource {
     onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) {
     guard let head = RecordHead.read(body) else {
-      state.losses.damaged += 1
+      noteDamage(place.position, "its numbers make no sense", &state)
       return
     }
     unsafe body.withUnsafeBytes { bytes in
@@ -139,7 +139,7 @@ final class SharedMemorySource: SubscriptionSource {
       }
       let last = unsafe entry.pointee.last
       guard head.seq > last else {
-        state.losses.damaged += 1
+        noteDamage(place.position, "its number came before", &state)
         return
       }
       unsafe entry.pointee.last = head.seq
@@ -162,15 +162,21 @@ final class SharedMemorySource: SubscriptionSource {
   private func note(_ loss: RingLoss, _ state: inout State) {
     switch loss {
     case .lapped, .overwritten: noteEpisode(&state)
-    case .damaged(let position):
-      state.losses.damaged += 1
-      onWarning?(.damagedRecord(position: position, reason: "its header makes no sense"))
+    case .damaged(let position): noteDamage(position, "its header makes no sense", &state)
     case .abandoned(_, let beginning):
       state.losses.abandoned += 1
       // The message's end is missing, so its head is read with a stand-in for the payload.
       let head = unsafe RecordHead.read((beginning + [0]).span.bytes)
       onWarning?(.abandonedMessage(process: head?.process ?? 0))
     }
+  }
+
+  /// Warns of the first few, then ever more rarely: a ring full of nonsense has 65,536 of them.
+  private func noteDamage(_ position: UInt64, _ reason: String, _ state: inout State) {
+    state.losses.damaged += 1
+    let count = state.losses.damaged
+    guard count <= 8 || count.nonzeroBitCount == 1 else { return }
+    onWarning?(.damagedRecord(position: position, reason: reason))
   }
 
   private func noteEpisode(_ state: inout State) {
@@ -180,8 +186,7 @@ final class SharedMemorySource: SubscriptionSource {
   }
 
   private func report(_ gap: Gap, _ losses: inout SubscriptionLosses, _ onGap: (Gap) -> Void) {
-    losses.gaps += 1
-    losses.lostMessages += gap.count
+    losses.noteGap(of: gap.count)
     ring.noteLost(gap.count)
     onGap(gap)
   }

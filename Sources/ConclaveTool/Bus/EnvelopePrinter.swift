@@ -7,13 +7,15 @@ struct EnvelopePrinter {
   /// How many messages are still wanted.
   var remaining: Int
 
-  /// Until everything wanted has come, the subscription has ended, or nothing came for `idle`.
+  /// Until everything wanted has come, the subscription has ended, or no message came for `idle`:
+  /// news of losses prolong nothing.
   ///
   /// - Throws: ``OutputClosed``, ``ToolError``, or what reading the subscription throws.
   mutating func follow(_ subscription: Subscription, idle: Duration?) throws {
     var deadline = idle.map { ContinuousClock.now + $0 }
     while remaining > 0 {
-      if try printReady(subscription) > 0 {
+      let ready = try printReady(subscription)
+      if ready.messages > 0 {
         deadline = idle.map { ContinuousClock.now + $0 }
         continue
       }
@@ -22,13 +24,15 @@ struct EnvelopePrinter {
       if subscription.isEnded { return }
       let left = deadline.map { ContinuousClock.now.duration(to: $0) }
       if let left, left <= .zero { return }
-      subscription.wait(timeout: left)
+      if ready.deliveries == 0 { subscription.wait(timeout: left) }
     }
     try output.flush()
   }
 
   /// Prints what is there, some hundred deliveries at most; returns how many there were.
-  private mutating func printReady(_ subscription: Subscription) throws -> Int {
+  private mutating func printReady(
+    _ subscription: Subscription
+  ) throws -> (deliveries: Int, messages: Int) {
     var messages = 0
     var failure: (any Error)?
     let deliveries = try subscription.drain(
@@ -43,6 +47,6 @@ struct EnvelopePrinter {
       })
     if let failure { throw failure }
     remaining -= messages
-    return deliveries
+    return (deliveries, messages)
   }
 }
