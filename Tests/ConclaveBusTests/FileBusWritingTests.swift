@@ -219,6 +219,23 @@ import Testing
     #expect(try Disk.envelopes(scratch.file("t")).map(\.seq) == [1, 2])
   }
 
+  /// A holder that was stopped is waited for, but not for ever, and named.
+  @Test func aStoppedHolderIsNamed() throws {
+    let scratch = Scratch()
+    let bus = try scratch.bus(FileBusOptions(lockPatience: .milliseconds(100)))
+    try bus.say("1")
+    let holder = unsafe open(scratch.file("t"), O_RDWR)
+    defer { close(holder) }
+    #expect(flock(holder, LOCK_EX) == 0)
+    let publisher = try bus.publisher(topic: Topic("t"), sender: "a", type: "x")
+    let error = #expect(throws: BusError.self) { try publisher.publish(RawJSON("2")) }
+    #expect(error?.code == .busy)
+    #expect(error?.message.contains("process \(getpid())") == true)
+    #expect(flock(holder, LOCK_UN) == 0)
+    try publisher.publish(RawJSON("3"))
+    #expect(try Disk.envelopes(scratch.file("t")).map(\.seq) == [1, 2])
+  }
+
   @Test func aChildOfAForkIsRefused() async {
     await #expect(processExitsWith: .success) {
       let scratch = Scratch()

@@ -22,15 +22,21 @@ public struct FileBusOptions: Sendable {
   /// Whether subscriptions let inotify wake them; false makes them poll.
   public var useInotify: Bool
 
+  /// How long a publish waits for a topic file's lock, which is held for microseconds: only a
+  /// process that was stopped meanwhile keeps it longer. Then the publish fails with `busy`.
+  public var lockPatience: Duration
+
   public init(
     syncPolicy: SyncPolicy = .never, pollInterval: Duration = .milliseconds(100),
-    pollMaxInterval: Duration = .seconds(1), messageLimit: Int = 16 << 20, useInotify: Bool = true
+    pollMaxInterval: Duration = .seconds(1), messageLimit: Int = 16 << 20, useInotify: Bool = true,
+    lockPatience: Duration = .seconds(10)
   ) {
     self.syncPolicy = syncPolicy
     self.pollInterval = pollInterval
     self.pollMaxInterval = pollMaxInterval
     self.messageLimit = messageLimit
     self.useInotify = useInotify
+    self.lockPatience = lockPatience
   }
 
   /// The longest line: a payload of the greatest size, the names, and in a payload that is laid out

@@ -114,7 +114,10 @@ final class TopicAppender: Sendable {
     // Each round means that somebody replaced the file meanwhile; nobody does that for ever.
     for _ in 0..<1000 {
       let file = try openFile(&state)
-      guard try FileLock.exclusive(file.descriptor, wait: wait) else { return nil }
+      guard
+        try FileLock.exclusive(
+          file.descriptor, wait: wait, patience: shared.options.lockPatience)
+      else { return nil }
       do throws(BusError) {
         try shared.checkOpen()
         if let look = try TopicFile.look(at: fileName, in: shared.directory),
