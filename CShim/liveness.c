@@ -10,21 +10,25 @@ static struct flock range(short type, int64_t start, int64_t length) {
   return lock;
 }
 
-static int lock_set(int descriptor, short type, int64_t start, int64_t length) {
+static int lock_set(int descriptor, int command, short type, int64_t start, int64_t length) {
   for (;;) {
     struct flock lock = range(type, start, length);
-    if (fcntl(descriptor, F_OFD_SETLK, &lock) == 0) return 0;
+    if (fcntl(descriptor, command, &lock) == 0) return 0;
     if (errno == EACCES) return EAGAIN;
     if (errno != EINTR) return errno;
   }
 }
 
 int conclave_lock_try(int descriptor, int64_t start, int64_t length) {
-  return lock_set(descriptor, F_WRLCK, start, length);
+  return lock_set(descriptor, F_OFD_SETLK, F_WRLCK, start, length);
+}
+
+int conclave_lock_wait(int descriptor, int64_t start, int64_t length) {
+  return lock_set(descriptor, F_OFD_SETLKW, F_WRLCK, start, length);
 }
 
 int conclave_lock_release(int descriptor, int64_t start, int64_t length) {
-  return lock_set(descriptor, F_UNLCK, start, length);
+  return lock_set(descriptor, F_OFD_SETLK, F_UNLCK, start, length);
 }
 
 int conclave_lock_held(int descriptor, int64_t start, int64_t length) {

@@ -163,6 +163,26 @@ static int may_wait(conclave_publisher *publisher, episode *waiting,
   return 0;
 }
 
+/* Whether the row that is in the way was released, its subscription being dead. One that is kept for a
+ * successor is released only after this publisher has seen it dead for as long as it is to be kept: by
+ * this process's own clock, since no other's is believed. */
+static int reap(conclave_publisher *publisher, const conclave_slowest *slowest) {
+  const conclave_view *view = &publisher->view;
+  uint64_t keep_ns = conclave_row_keep(conclave_row_at(view, slowest->row));
+  if (keep_ns == 0) return conclave_row_reap(view, slowest->row, slowest->state);
+  if (conclave_lock_held(view->descriptor, CONCLAVE_LOCK_ROWS + slowest->row, 1) != 0) {
+    publisher->orphan_state = 0;
+    return 0;
+  }
+  uint64_t now = conclave_monotonic_ns();
+  if (publisher->orphan_state != slowest->state) {
+    publisher->orphan_state = slowest->state;
+    publisher->orphan_since = now;
+  }
+  return now - publisher->orphan_since >= keep_ns &&
+         conclave_row_reap(view, slowest->row, slowest->state);
+}
+
 /* Sleeps on the lane's event until the row has consumed up to `wanted`, unless it has already. */
 static void sleep_for_lane(conclave_publisher *publisher, const conclave_slowest *slowest,
                            uint64_t wanted, uint64_t until_ns) {
@@ -204,7 +224,7 @@ int conclave_lane_room(conclave_publisher *publisher, uint64_t end, conclave_wai
     publisher->lane_limit = limit_of(&slowest, publisher->head, view->lane_granules);
     if (end <= publisher->lane_limit) return 0;
     if (slowest.row == CONCLAVE_NO_ROW) return EBADMSG;
-    if (conclave_row_reap(view, slowest.row, slowest.state)) continue;
+    if (reap(publisher, &slowest)) continue;
     if (is_nonsense(&slowest, publisher->head, view->lane_granules)) return EBADMSG;
     uint64_t until_ns = 0;
     int failure = may_wait(publisher, &waiting, &slowest, &until_ns);
@@ -226,7 +246,7 @@ int conclave_ring_room(conclave_publisher *publisher, uint64_t position, conclav
     publisher->ring_limit = limit_of(&slowest, position, view->geometry.slot_count);
     if (position < publisher->ring_limit) return 0;
     if (slowest.row == CONCLAVE_NO_ROW) return EBADMSG;
-    if (conclave_row_reap(view, slowest.row, slowest.state)) continue;
+    if (reap(publisher, &slowest)) continue;
     if (is_nonsense(&slowest, position, view->geometry.slot_count)) return EBADMSG;
     uint64_t until_ns = 0;
     int failure = may_wait(publisher, &waiting, &slowest, &until_ns);

@@ -7,6 +7,12 @@
 #include "conclave_rows.h"
 #include "conclave_segment.h"
 
+/* Whether the row is kept for a successor of its dead subscription. */
+static int is_kept(const conclave_row *row) {
+  return conclave_row_is_active(atomic_load_explicit(&row->state, memory_order_acquire)) &&
+         conclave_row_keep(row) != 0;
+}
+
 /* Takes the lock of a row. One that a dead subscription left active is only for those who will hold
  * publishers back themselves: a dropping subscription cannot write the row, and holding its lock would
  * make the dead look alive. */
@@ -14,8 +20,14 @@ static int claim_row(const conclave_view *view, int even_active, uint32_t *claim
   for (uint32_t row = 0; row < view->geometry.row_count; row++) {
     uint64_t state = atomic_load_explicit(&conclave_row_at(view, row)->state, memory_order_acquire);
     if (!even_active && conclave_row_is_active(state)) continue;
+    if (is_kept(conclave_row_at(view, row))) continue;
     int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_ROWS + row, 1);
     if (failure == EAGAIN) continue;
+    /* Somebody may have come and died since the look. */
+    if (!failure && is_kept(conclave_row_at(view, row))) {
+      conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + row, 1);
+      continue;
+    }
     *claimed = row;
     return failure;
   }
@@ -39,7 +51,7 @@ static int claim_dead_row(const conclave_view *view, uint32_t *claimed) {
 }
 
 /* Becomes visible to publishers before it reads where it begins: SYNC POINT join. */
-static void activate(conclave_subscriber *subscriber, uint64_t timeout_ns) {
+static void activate(conclave_subscriber *subscriber, const conclave_subscription *options) {
   const conclave_view *view = &subscriber->view;
   conclave_row *row = subscriber->row;
   uint64_t before = atomic_load_explicit(&row->state, memory_order_relaxed);
@@ -47,7 +59,8 @@ static void activate(conclave_subscriber *subscriber, uint64_t timeout_ns) {
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
     atomic_store_explicit(&row->consumed[lane], 0, memory_order_seq_cst);
   }
-  atomic_store_explicit(&row->timeout_ns, timeout_ns, memory_order_relaxed);
+  atomic_store_explicit(&row->timeout_ns, options->timeout_ns, memory_order_relaxed);
+  atomic_store_explicit(&row->keep_ns, options->keep_ns, memory_order_release);
   atomic_store_explicit(&row->state, ((before >> 1) + 1) << 1 | 1, memory_order_seq_cst);
   atomic_thread_fence(memory_order_seq_cst);
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
@@ -82,7 +95,8 @@ int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *vie
   int failure = claim_row(view, options->back_pressure, &index);
   if (failure == EAGAIN && !options->back_pressure) failure = claim_dead_row(view, &index);
   if (failure) return failure;
-  *subscriber = (conclave_subscriber){.view = *view, .row_index = index};
+  *subscriber = (conclave_subscriber){
+      .view = *view, .row_index = index, .holds = options->keep_ns != 0};
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
     subscriber->reused[lane] = atomic_load_explicit(&conclave_lane_header_at(view, lane)->reused,
                                                     memory_order_acquire);
@@ -99,12 +113,72 @@ int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *vie
   }
   if (options->back_pressure) {
     subscriber->row = conclave_row_at(view, index);
-    activate(subscriber, options->timeout_ns);
+    activate(subscriber, options);
   } else {
     subscriber->position = conclave_frontier(view);
   }
   announce(subscriber, options);
   return 0;
+}
+
+/* Reads up to `position` without looking: what lies there was consumed, but the row may not say so of all
+ * lanes. Where it does the record may be overwritten and seem damaged, which does not matter. */
+static void pass_over(conclave_subscriber *subscriber, uint64_t position) {
+  conclave_record record;
+  while (subscriber->position < position) {
+    conclave_outcome outcome = conclave_receive(subscriber, &record);
+    if (outcome == CONCLAVE_NOTHING) return;
+    if (outcome == CONCLAVE_RECORD) conclave_release(subscriber);
+  }
+}
+
+/* Makes the dead subscription's row `subscriber`'s own, with all that it says. The compare-and-swap
+ * loses against a publisher that releases the row just now. */
+static int inherit(conclave_subscriber *subscriber, const conclave_subscription *options,
+                   uint64_t least) {
+  const conclave_view *view = &subscriber->view;
+  conclave_row *row = subscriber->row;
+  uint64_t state = atomic_load_explicit(&row->state, memory_order_seq_cst);
+  if (!conclave_row_is_active(state) || conclave_row_keep(row) == 0 ||
+      !atomic_compare_exchange_strong_explicit(&row->state, &state, state + 2, memory_order_seq_cst,
+                                               memory_order_seq_cst)) {
+    return 0;
+  }
+  uint64_t frontier = conclave_frontier(view);
+  uint64_t cursor = atomic_load_explicit(&row->cursor, memory_order_seq_cst);
+  uint64_t position = cursor > least ? cursor : least;
+  if (position > frontier || frontier - position > view->geometry.slot_count) return 0;
+  for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
+    subscriber->consumed[lane] = subscriber->flushed[lane] =
+        atomic_load_explicit(&row->consumed[lane], memory_order_seq_cst);
+  }
+  subscriber->position = subscriber->flushed_position = cursor;
+  pass_over(subscriber, position);
+  atomic_store_explicit(&row->timeout_ns, options->timeout_ns, memory_order_relaxed);
+  atomic_store_explicit(&row->keep_ns, options->keep_ns, memory_order_release);
+  return 1;
+}
+
+int conclave_subscriber_succeed(conclave_subscriber *subscriber, conclave_view *view,
+                                const conclave_subscription *options, uint64_t least) {
+  for (uint32_t index = 0; index < view->geometry.row_count; index++) {
+    if (!is_kept(conclave_row_at(view, index))) continue;
+    int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_ROWS + index, 1);
+    if (failure == EAGAIN) continue;
+    if (!failure) failure = conclave_row_open(view, index);
+    if (failure) return failure;
+    *subscriber = (conclave_subscriber){
+        .view = *view, .row = conclave_row_at(view, index), .row_index = index, .holds = 1};
+    if (inherit(subscriber, options, least)) {
+      announce(subscriber, options);
+      return 0;
+    }
+    /* What it says makes no sense, or a publisher has released it. */
+    atomic_fetch_and_explicit(&subscriber->row->state, ~UINT64_C(1), memory_order_seq_cst);
+    conclave_wake_publishers(view);
+    conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + index, 1);
+  }
+  return ENOENT;
 }
 
 void conclave_subscriber_leave(conclave_subscriber *subscriber) {
@@ -133,6 +207,10 @@ void conclave_subscriber_rewind(conclave_subscriber *subscriber) {
   uint32_t slots = subscriber->view.geometry.slot_count;
   uint64_t frontier = conclave_frontier(&subscriber->view);
   subscriber->position = frontier > slots ? frontier - slots : 0;
+}
+
+void conclave_subscriber_seek(conclave_subscriber *subscriber, uint64_t position) {
+  subscriber->position = position;
 }
 
 void conclave_flush_lane(conclave_subscriber *subscriber, uint32_t lane) {
@@ -190,10 +268,15 @@ void conclave_flush_position(conclave_subscriber *subscriber) {
 void conclave_subscriber_flush(conclave_subscriber *subscriber) {
   atomic_store_explicit(&subscriber->view.presences[subscriber->row_index].cursor,
                         subscriber->position, memory_order_relaxed);
-  if (!subscriber->row) return;
+  if (!subscriber->row || subscriber->holds) return;
   if (subscriber->doubtful) catch_up(subscriber);
   flush_lanes(subscriber);
   if (subscriber->flushed_position != subscriber->position) conclave_flush_position(subscriber);
+}
+
+void conclave_subscriber_commit(conclave_subscriber *subscriber) {
+  if (subscriber->doubtful) catch_up(subscriber);
+  conclave_flush_position(subscriber);
 }
 
 void conclave_subscriber_note_lost(conclave_subscriber *subscriber, uint64_t messages) {

@@ -27,7 +27,7 @@
 #include "conclave_wait.h"
 
 /* Changes with every change of what is described here. */
-static const uint32_t CONCLAVE_LAYOUT_VERSION = 2;
+static const uint32_t CONCLAVE_LAYOUT_VERSION = 3;
 /* "conclave", little-endian. */
 static const uint64_t CONCLAVE_MAGIC = 0x6576616C636E6F63;
 
@@ -113,13 +113,40 @@ typedef struct conclave_presence {
 
 _Static_assert(sizeof(conclave_presence) == 256, "layout");
 
-/* The first two lines of the board. */
+/* Positions that something is not true of, though `mirrored` or `synced` have passed them: the last such
+ * stretch. Who has seen `count` before it published can tell whether its own position lies in one; when
+ * there were several since, or one is just being written, it cannot, and must take it that it does. */
+typedef struct conclave_stretch {
+  _Atomic uint64_t count; /* twice how many there were; odd while one is written */
+  _Atomic uint64_t begin;
+  _Atomic uint64_t end; /* exclusive */
+} conclave_stretch;
+
+/* On the board: how far the mirror is that copies the ring into files; see conclave_mirror.h. */
+typedef struct conclave_mirror_state {
+  _Atomic uint64_t base;     /* what the files call the ring's position 0, plus 1; 0: never mirrored */
+  _Atomic uint64_t mirrored; /* positions below it are in the files, or in a `skipped` stretch */
+  _Atomic uint64_t synced;   /* positions below it are on the disk, or in one of the stretches */
+  _Atomic uint64_t trouble;  /* why the mirror cannot write just now: an errno; 0: it can */
+  _Atomic uint64_t messages; /* copied so far */
+  _Atomic uint64_t bytes;    /* likewise, of the files */
+  uint64_t unused0[2];
+  conclave_stretch skipped;  /* not in the files */
+  conclave_stretch unsynced; /* in the files, but the disk may not have them: a sync failed */
+  uint64_t unused1[2];
+} conclave_mirror_state;
+
+_Static_assert(sizeof(conclave_mirror_state) == 128, "layout");
+
+/* The board's first lines. */
 typedef struct conclave_board {
   conclave_event data;  /* subscribers sleep here until there is a record */
   conclave_event space; /* publishers sleep here until the order ring has room */
+  conclave_event kept;  /* publishers sleep here until their message is in the files */
+  conclave_mirror_state mirror;
 } conclave_board;
 
-_Static_assert(sizeof(conclave_board) == 128, "layout");
+_Static_assert(sizeof(conclave_board) == 320, "layout");
 
 /* One page per subscription with back pressure. `state` is generation << 1 | active: a row is taken
  * from a dead subscriber by compare-and-swap on it, and the generation keeps that from hitting the
@@ -128,7 +155,8 @@ typedef struct conclave_row {
   _Atomic uint64_t state;
   _Atomic uint64_t cursor;     /* positions below it are consumed; 0 frees nothing */
   _Atomic uint64_t timeout_ns; /* how long publishers wait; UINT64_MAX: as long as it lives */
-  uint8_t unused[104];
+  _Atomic uint64_t keep_ns;    /* how long they wait for a successor once it is dead; 0: not at all */
+  uint8_t unused[96];
   _Atomic uint64_t consumed[CONCLAVE_MAX_LANES]; /* granules, per lane */
 } conclave_row;
 

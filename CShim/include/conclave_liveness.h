@@ -25,6 +25,10 @@ static const int64_t CONCLAVE_LOCK_END = 0x300000000;
  * of them, or another errno. Never blocks. The descriptor must be open for writing. */
 int conclave_lock_try(int descriptor, int64_t start, int64_t length);
 
+/* As conclave_lock_try, but sleeps until nobody else holds them: the kernel wakes the sleeper the moment
+ * the holder dies. */
+int conclave_lock_wait(int descriptor, int64_t start, int64_t length);
+
 /* Gives them back. Explicit, because closing alone would leave the lock with a child that was forked
  * meanwhile. Returns 0 or an errno. */
 int conclave_lock_release(int descriptor, int64_t start, int64_t length);

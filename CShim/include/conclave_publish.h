@@ -37,6 +37,8 @@ typedef struct conclave_publisher {
   uint64_t incarnation;
   uint64_t messages;
   uint64_t waits;         /* how often it slept for room */
+  uint64_t orphan_state;  /* of a dead subscription's row that is kept for a successor; 0: none seen */
+  uint64_t orphan_since;  /* CLOCK_MONOTONIC nanoseconds: when it was first seen dead */
   const conclave_flag *cancel; /* ends a wait for room when raised; may be NULL */
   uint32_t lane;
   uint32_t slow_row;      /* who had no room, after ETIMEDOUT */

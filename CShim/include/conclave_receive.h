@@ -50,6 +50,8 @@ typedef struct conclave_subscriber {
   uint32_t record_lane;     /* of the record that is out */
   _Atomic uint32_t interrupted;
   uint32_t doubtful;        /* with back pressure: records were passed over without being read */
+  uint32_t holds;           /* with back pressure: nothing is given back before it is said so */
+  uint32_t unused;
   uint64_t dirty[4];        /* lanes whose consumption the row does not say yet */
   uint64_t consumed[CONCLAVE_MAX_LANES]; /* granules */
   uint64_t flushed[CONCLAVE_MAX_LANES];
@@ -64,6 +66,9 @@ typedef struct conclave_subscription {
   uint32_t pid;        /* for people */
   int32_t back_pressure;
   uint32_t unused;
+  /* With back pressure. Not 0: the row outlives its subscription's death, and publishers wait so long
+   * for a successor; and what is read is only given back by conclave_subscriber_commit. */
+  uint64_t keep_ns;
 } conclave_subscription;
 
 /* Claims a row and begins at the ring's frontier; with back pressure publishers wait for it from here
@@ -71,6 +76,15 @@ typedef struct conclave_subscription {
  * all rows are taken, ENOMEM, another errno. */
 int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *view,
                              const conclave_subscription *options);
+
+/* As conclave_subscriber_join with `keep_ns`, but takes over the row of a dead subscription that is kept
+ * for this, and goes on where that one gave back last: at `least` at the earliest. ENOENT: there is none
+ * that makes sense; what does not is released. */
+int conclave_subscriber_succeed(conclave_subscriber *subscriber, conclave_view *view,
+                                const conclave_subscription *options, uint64_t least);
+
+/* Gives back what a subscription with `keep_ns` has read. */
+void conclave_subscriber_commit(conclave_subscriber *subscriber);
 
 /* Gives the row back and wakes whoever waited for it. Nothing may be received afterwards, but another
  * thread may still be about to return from conclave_subscriber_park. */
@@ -85,8 +99,11 @@ void conclave_subscriber_interrupt(conclave_subscriber *subscriber);
 /* Sets a dropping subscriber's cursor back to the oldest position that may still be there. */
 void conclave_subscriber_rewind(conclave_subscriber *subscriber);
 
+/* Sets a dropping subscriber's cursor to `position`. */
+void conclave_subscriber_seek(conclave_subscriber *subscriber, uint64_t position);
+
 /* Tells publishers and onlookers how far it has come, and wakes those whom that helps. Call it when
- * there is nothing to read. */
+ * there is nothing to read. A subscription with `keep_ns` tells onlookers alone. */
 void conclave_subscriber_flush(conclave_subscriber *subscriber);
 
 /* Sleeps until there may be a record at `position` (a copy of subscriber->position), until
@@ -251,6 +268,7 @@ static inline void conclave_release(conclave_subscriber *subscriber) {
   uint32_t lane = subscriber->record_lane;
   subscriber->consumed[lane] = subscriber->after_record;
   subscriber->dirty[lane / 64] |= UINT64_C(1) << (lane % 64);
+  if (subscriber->holds) return;
   if (subscriber->after_record - subscriber->flushed[lane] >= subscriber->view.lane_granules / 8) {
     conclave_flush_lane(subscriber, lane);
   }

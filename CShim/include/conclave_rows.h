@@ -5,7 +5,9 @@
  * starts there. A publisher's swap comes before its reading of the rows, likewise. So either the
  * publisher sees the row, or the subscriber sees the publisher's record. (SYNC POINT join.)
  *
- * A row whose lock nobody holds belongs to a dead subscription; whoever waits for it releases it.
+ * A row whose lock nobody holds belongs to a dead subscription; whoever waits for it releases it: at
+ * once, or where the row says `keep_ns` only after that time, in which a successor may take it over
+ * (conclave_subscriber_succeed) and miss nothing.
  */
 #ifndef CONCLAVE_ROWS_H
 #define CONCLAVE_ROWS_H
@@ -24,6 +26,10 @@ typedef struct conclave_slowest {
 static const uint32_t CONCLAVE_NO_ROW = UINT32_MAX;
 
 static inline int conclave_row_is_active(uint64_t state) { return (state & 1) != 0; }
+
+static inline uint64_t conclave_row_keep(const conclave_row *row) {
+  return atomic_load_explicit(&row->keep_ns, memory_order_acquire);
+}
 
 /* The active row that has consumed least of `lane`. */
 conclave_slowest conclave_slowest_in_lane(const conclave_view *view, uint32_t lane);

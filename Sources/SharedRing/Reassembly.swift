@@ -51,6 +51,20 @@ struct Reassembly {
     chains[lane] = nil
   }
 
+  var openChains: [RingChain] {
+    chains.sorted { $0.key < $1.key }.map { lane, chain in
+      RingChain(
+        lane: lane, incarnation: chain.incarnation, total: chain.total, bytes: chain.bytes)
+    }
+  }
+
+  mutating func resume(_ chains: [RingChain]) {
+    for chain in chains {
+      self.chains[chain.lane] = Chain(
+        incarnation: chain.incarnation, total: chain.total, bytes: chain.bytes)
+    }
+  }
+
   private mutating func begin(
     _ bytes: UnsafeRawBufferPointer, _ place: RingPlace, limit: Int, _ onLoss: (RingLoss) -> Void
   ) {
@@ -68,12 +82,15 @@ struct Reassembly {
   }
 
   /// Goes on with the lane's chain. Without one its beginning was lost or came before this
-  /// subscriber, and there is nothing to say that was not said.
+  /// subscriber.
   private mutating func go(
     on bytes: UnsafeRawBufferPointer, _ place: RingPlace, isLast: Bool,
     _ onLoss: (RingLoss) -> Void, _ onMessage: (RingPlace, RawSpan) -> Void
   ) {
-    guard var chain = chains.removeValue(forKey: place.lane) else { return }
+    guard var chain = chains.removeValue(forKey: place.lane) else {
+      if isLast { onLoss(.headless(position: place.position)) }
+      return
+    }
     guard chain.incarnation == place.incarnation,
       chain.bytes.count + bytes.count <= chain.total
     else { return onLoss(chain.loss(place.lane)) }

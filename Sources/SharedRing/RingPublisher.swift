@@ -135,6 +135,9 @@ public struct RingPublisher: ~Copyable, Sendable {
   /// The list of this lane's numberings. Must not be used after this publisher's end.
   public var streamList: RingStreamList { unsafe RingStreamList(raw) }
 
+  /// How far the mirror is. Must not be used after this publisher's end.
+  public var mirrorBoard: RingMirrorBoard { unsafe RingMirrorBoard(&raw.pointee.view) }
+
   @usableFromInline
   func publishError(_ code: Int32) -> RingError {
     guard code == ETIMEDOUT else { return RingError(code: code) }

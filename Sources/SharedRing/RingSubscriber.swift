@@ -25,6 +25,9 @@ public enum RingLoss: Hashable, Sendable {
   case overwritten(position: UInt64)
   /// The record at this position makes no sense.
   case damaged(position: UInt64)
+  /// A large message ends at this position whose beginning this subscriber has not received, since
+  /// it lay before the place where it began or was lost.
+  case headless(position: UInt64)
   /// The lane's holder died in the middle of a large message, which so was never published. The
   /// message's first bytes, at most 64.
   case abandoned(lane: Int, beginning: [UInt8])
@@ -41,7 +44,25 @@ public final class RingSubscriber: Sendable {
     case dropping
     /// Publishers wait, each publish at most so many nanoseconds (`UInt64.max`: without end).
     case backPressure(timeoutNanoseconds: UInt64)
+    /// As `backPressure`, for the one that copies everything into files: what it has read is only
+    /// given back by ``RingSubscriber/commit()``, and when it dies publishers wait for a successor,
+    /// as long as `keepNanoseconds` says. Who joins like this takes over from a dead one.
+    case mirror(timeoutNanoseconds: UInt64, keepNanoseconds: UInt64)
+
+    var timeoutNanoseconds: UInt64? {
+      switch self {
+      case .dropping: nil
+      case .backPressure(let timeout), .mirror(let timeout, _): timeout
+      }
+    }
+
+    var keepNanoseconds: UInt64 {
+      if case .mirror(_, let keep) = self { keep } else { 0 }
+    }
   }
+
+  /// Whether it goes on where a dead one with `mirror` stopped, and so has missed nothing.
+  public let isSuccessor: Bool
 
   /// All but the view and the interruption, which do not change or are atomic, is guarded by
   /// `state`.
@@ -68,17 +89,24 @@ public final class RingSubscriber: Sendable {
     _ location: RingLocation, creating geometry: RingGeometry, policy: Policy, label: String
   ) throws(RingError) {
     let raw = UnsafeMutablePointer<conclave_subscriber>.allocate(capacity: 1)
-    let timeout: UInt64? =
-      if case .backPressure(let nanoseconds) = policy { nanoseconds } else { nil }
+    var isSuccessor = false
     do throws(RingError) {
       unsafe try RingSegment.join(location, creating: geometry, role: CONCLAVE_SUBSCRIBE) { view in
         var label = label
         return label.withUTF8 { label in
           let text = UnsafeRawBufferPointer(label)
           var options = unsafe conclave_subscription(
-            timeout_ns: timeout ?? 0, label: text.baseAddress?.assumingMemoryBound(to: CChar.self),
+            timeout_ns: policy.timeoutNanoseconds ?? 0,
+            label: text.baseAddress?.assumingMemoryBound(to: CChar.self),
             label_bytes: UInt32(text.count), pid: UInt32(getpid()),
-            back_pressure: timeout == nil ? 0 : 1, unused: 0)
+            back_pressure: policy.timeoutNanoseconds == nil ? 0 : 1, unused: 0,
+            keep_ns: policy.keepNanoseconds)
+          if unsafe options.keep_ns > 0 {
+            let mirrored = unsafe conclave_mirror_mirrored(&view)
+            let failure = unsafe conclave_subscriber_succeed(raw, &view, &options, mirrored)
+            isSuccessor = failure == 0
+            if failure != ENOENT { return failure }
+          }
           return unsafe conclave_subscriber_join(raw, &view, &options)
         }
       } abandon: {
@@ -90,6 +118,7 @@ public final class RingSubscriber: Sendable {
       throw error
     }
     unsafe self.raw = raw
+    self.isSuccessor = isSuccessor
   }
 
   deinit {
@@ -119,6 +148,15 @@ public final class RingSubscriber: Sendable {
 
   /// Goes back to the oldest record that may still be there. For `dropping` subscribers.
   public func rewind() { state.withLock { _ in unsafe conclave_subscriber_rewind(raw) } }
+
+  /// Goes on at `position`, and forgets the beginnings of large messages. For `dropping`
+  /// subscribers.
+  public func seek(to position: UInt64) {
+    state.withLock { state in
+      state.reassembly = Reassembly()
+      unsafe conclave_subscriber_seek(raw, position)
+    }
+  }
 
   /// Hands out what is there, in order: at most `limit` messages and losses. The span is gone when
   /// the closure returns. No allocation but for messages larger than a record; bounded work.
@@ -172,6 +210,24 @@ public final class RingSubscriber: Sendable {
       unsafe conclave_subscriber_leave(raw)
     }
   }
+
+  /// Gives back what a `mirror` has read.
+  public func commit() {
+    state.withLock { state in
+      if !state.hasLeft { unsafe conclave_subscriber_commit(raw) }
+    }
+  }
+
+  /// The large messages of which only the beginning was received so far.
+  public var openChains: [RingChain] { state.withLock { $0.reassembly.openChains } }
+
+  /// Takes over the beginnings that another has received.
+  public func resume(_ chains: [RingChain]) {
+    state.withLock { $0.reassembly.resume(chains) }
+  }
+
+  /// How far the mirror is. Must not be used after this subscriber's end.
+  public var mirrorBoard: RingMirrorBoard { unsafe RingMirrorBoard(&raw.pointee.view) }
 
   /// Adds to the number of lost messages that onlookers see.
   public func noteLost(_ messages: UInt64) { unsafe conclave_subscriber_note_lost(raw, messages) }

@@ -117,7 +117,7 @@ import Testing
     #expect(try publisher.publish([9]))
     let received = subscriber.readAll()
     #expect(received.bytes == [[9]])
-    #expect(received.losses.count == 1)
+    #expect(received.damaged == 1)
   }
 
   @Test func tooLarge() throws {

@@ -162,6 +162,7 @@ final class SharedMemorySource: SubscriptionSource {
   private func note(_ loss: RingLoss, _ state: inout State) {
     switch loss {
     case .lapped, .overwritten: noteEpisode(&state)
+    case .headless: break
     case .damaged(let position): noteDamage(position, "its header makes no sense", &state)
     case .abandoned(_, let beginning):
       state.losses.abandoned += 1

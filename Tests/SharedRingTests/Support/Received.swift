@@ -19,7 +19,7 @@ struct Received: Equatable {
       switch loss {
       case .lapped(_, let count): sum + count
       case .overwritten, .damaged: sum + 1
-      case .abandoned: sum
+      case .abandoned, .headless: sum
       }
     }
   }

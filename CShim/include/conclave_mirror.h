@@ -1,0 +1,79 @@
+/* How far the mirror is: the one subscription that copies the whole ring into files.
+ *
+ * It reads in the row that it keeps (conclave_receive.h, `keep_ns`), and commits in this order: files,
+ * `mirrored`, then the row. So a successor that goes on at the greater of `mirrored` and the row's
+ * cursor finds every record behind it still in the ring, and what of them is in the files already it
+ * can see there.
+ *
+ * Only the mirror writes these words, except that `base` is set once for each segment. Publishers read
+ * them, and sleep until they have risen.
+ *
+ * SYNC POINT keep: the mirror stores (sequentially consistent) before it looks for sleepers; a publisher
+ * announces itself before its second look.
+ */
+#ifndef CONCLAVE_MIRROR_H
+#define CONCLAVE_MIRROR_H
+
+#include "conclave_flag.h"
+#include "conclave_receive.h"
+
+/* A copy of a conclave_stretch. */
+typedef struct conclave_stretch_copy {
+  uint64_t count;
+  uint64_t begin;
+  uint64_t end;
+} conclave_stretch_copy;
+
+/* A copy of a conclave_mirror_state. */
+typedef struct conclave_mirror_copy {
+  uint64_t base;
+  uint64_t mirrored;
+  uint64_t synced;
+  uint64_t trouble;
+  uint64_t messages;
+  uint64_t bytes;
+  conclave_stretch_copy skipped;
+  conclave_stretch_copy unsynced;
+} conclave_mirror_copy;
+
+/* All of it. The progress comes first, so that a stretch that ends below it is in the copy. */
+conclave_mirror_copy conclave_mirror_read(const conclave_view *view);
+
+static inline uint64_t conclave_mirror_mirrored(const conclave_view *view) {
+  return atomic_load_explicit(&view->board->mirror.mirrored, memory_order_seq_cst);
+}
+
+/* An errno; 0: none. One load. */
+static inline uint64_t conclave_mirror_trouble(const conclave_view *view) {
+  return atomic_load_explicit(&view->board->mirror.trouble, memory_order_relaxed);
+}
+
+/* Says what the files call position 0, unless that was said before; returns what holds. */
+uint64_t conclave_mirror_set_base(const conclave_view *view, uint64_t base);
+
+/* Positions below `position` are in the files: wakes publishers. `messages` and `bytes` more were copied. */
+void conclave_mirror_note_mirrored(const conclave_view *view, uint64_t position, uint64_t messages,
+                                   uint64_t bytes);
+
+/* Positions below `position` are on the disk: wakes publishers. */
+void conclave_mirror_note_synced(const conclave_view *view, uint64_t position);
+
+/* Positions from `begin` to `end` will not be in the files, or not be known to be on the disk. Before
+ * conclave_mirror_note_mirrored or _synced says anything beyond `begin`. */
+void conclave_mirror_note_skipped(const conclave_view *view, uint64_t begin, uint64_t end);
+void conclave_mirror_note_unsynced(const conclave_view *view, uint64_t begin, uint64_t end);
+
+/* Why the mirror cannot write, an errno; 0: it can. Wakes publishers. */
+void conclave_mirror_set_trouble(const conclave_view *view, uint64_t trouble);
+
+/* Sleeps until the position is mirrored (`synced`: until it is synced), there is trouble, `cancel` is
+ * raised (may be NULL), or for at most CONCLAVE_WAIT_LIMIT_NS. The caller looks and calls again. */
+void conclave_mirror_wait(const conclave_view *view, uint64_t position, int synced,
+                          const conclave_flag *cancel);
+
+/* Wakes those who sleep there, to look at their flags. */
+static inline void conclave_mirror_wake(const conclave_view *view) {
+  conclave_event_signal(&view->board->kept);
+}
+
+#endif

@@ -1,0 +1,90 @@
+#include "conclave_mirror.h"
+
+#include "conclave_clock.h"
+
+static uint64_t get(const _Atomic uint64_t *word) {
+  return atomic_load_explicit(word, memory_order_seq_cst);
+}
+
+static void set(_Atomic uint64_t *word, uint64_t value) {
+  atomic_store_explicit(word, value, memory_order_seq_cst);
+}
+
+/* `count` was looked at before and after: if both are the same and even, so is the stretch; an odd one
+ * says that it is just being written, or that who wrote it died in between. */
+static conclave_stretch_copy copy_stretch(const conclave_stretch *stretch) {
+  conclave_stretch_copy copy = {.count = get(&stretch->count)};
+  copy.begin = get(&stretch->begin);
+  copy.end = get(&stretch->end);
+  if (get(&stretch->count) != copy.count) copy.count |= 1;
+  return copy;
+}
+
+conclave_mirror_copy conclave_mirror_read(const conclave_view *view) {
+  const conclave_mirror_state *state = &view->board->mirror;
+  conclave_mirror_copy copy = {.base = get(&state->base)};
+  copy.synced = get(&state->synced);
+  copy.mirrored = get(&state->mirrored);
+  copy.trouble = get(&state->trouble);
+  copy.messages = get(&state->messages);
+  copy.bytes = get(&state->bytes);
+  copy.skipped = copy_stretch(&state->skipped);
+  copy.unsynced = copy_stretch(&state->unsynced);
+  return copy;
+}
+
+uint64_t conclave_mirror_set_base(const conclave_view *view, uint64_t base) {
+  uint64_t seen = 0;
+  uint64_t wanted = base + 1;
+  if (atomic_compare_exchange_strong_explicit(&view->board->mirror.base, &seen, wanted,
+                                              memory_order_seq_cst, memory_order_seq_cst)) {
+    return base;
+  }
+  return seen - 1;
+}
+
+void conclave_mirror_note_mirrored(const conclave_view *view, uint64_t position, uint64_t messages,
+                                   uint64_t bytes) {
+  conclave_mirror_state *state = &view->board->mirror;
+  set(&state->messages, get(&state->messages) + messages);
+  set(&state->bytes, get(&state->bytes) + bytes);
+  set(&state->mirrored, position); /* SYNC POINT keep */
+  conclave_event_signal(&view->board->kept);
+}
+
+void conclave_mirror_note_synced(const conclave_view *view, uint64_t position) {
+  set(&view->board->mirror.synced, position); /* SYNC POINT keep */
+  conclave_event_signal(&view->board->kept);
+}
+
+/* `count` is odd meanwhile. */
+static void note_stretch(conclave_stretch *stretch, uint64_t begin, uint64_t end) {
+  uint64_t odd = get(&stretch->count) | 1;
+  set(&stretch->count, odd);
+  set(&stretch->begin, begin);
+  set(&stretch->end, end);
+  set(&stretch->count, odd + 1);
+}
+
+void conclave_mirror_note_skipped(const conclave_view *view, uint64_t begin, uint64_t end) {
+  note_stretch(&view->board->mirror.skipped, begin, end);
+}
+
+void conclave_mirror_note_unsynced(const conclave_view *view, uint64_t begin, uint64_t end) {
+  note_stretch(&view->board->mirror.unsynced, begin, end);
+}
+
+void conclave_mirror_set_trouble(const conclave_view *view, uint64_t trouble) {
+  set(&view->board->mirror.trouble, trouble);
+  conclave_event_signal(&view->board->kept);
+}
+
+void conclave_mirror_wait(const conclave_view *view, uint64_t position, int synced,
+                          const conclave_flag *cancel) {
+  const conclave_mirror_state *state = &view->board->mirror;
+  uint32_t ticket = conclave_event_prepare(&view->board->kept);
+  /* SYNC POINT keep: the second look. */
+  if (get(synced ? &state->synced : &state->mirrored) > position || get(&state->trouble) != 0) return;
+  if (cancel && conclave_flag_is_raised(cancel)) return;
+  conclave_event_wait(&view->board->kept, ticket, conclave_monotonic_ns() + CONCLAVE_WAIT_LIMIT_NS);
+}

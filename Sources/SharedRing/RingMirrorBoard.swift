@@ -1,0 +1,108 @@
+import CShim
+
+/// Positions that something is not true of, though the mirror has passed them: the last such
+/// stretch, and a count that changes with each.
+public struct RingStretch: Hashable, Sendable {
+  /// Twice how many there were; odd while one is being written.
+  public let count: UInt64
+  public let positions: Range<UInt64>
+
+  init(_ copy: conclave_stretch_copy) {
+    count = copy.count
+    positions = copy.begin..<max(copy.begin, copy.end)
+  }
+
+  /// Whether `position` may lie in a stretch that was noted since `before` was read.
+  public func mayHold(_ position: UInt64, since before: RingStretch) -> Bool {
+    if count == before.count { return false }
+    let isTheNext = count % 2 == 0 && count == (before.count | 1) &+ 1
+    return isTheNext ? positions.contains(position) : true
+  }
+}
+
+/// How far the mirror is, in positions of the ring.
+public struct RingMirrorProgress: Hashable, Sendable {
+  /// What the files call the ring's position 0; nil as long as it was never mirrored.
+  public let base: UInt64?
+  /// Positions below it are in the files, or `skipped`.
+  public let mirrored: UInt64
+  /// Positions below it are on the disk, or in one of the stretches.
+  public let synced: UInt64
+  /// Why the mirror cannot write just now: an errno; 0: it can.
+  public let trouble: Int32
+  /// How many messages, and bytes of the files, mirrors have copied from this segment.
+  public let messages: UInt64
+  public let bytes: UInt64
+  /// Not in the files.
+  public let skipped: RingStretch
+  /// In the files, but the disk may not have them.
+  public let unsynced: RingStretch
+
+  init(_ copy: conclave_mirror_copy) {
+    base = copy.base == 0 ? nil : copy.base - 1
+    mirrored = copy.mirrored
+    synced = copy.synced
+    trouble = Int32(truncatingIfNeeded: copy.trouble)
+    messages = copy.messages
+    bytes = copy.bytes
+    skipped = RingStretch(copy.skipped)
+    unsynced = RingStretch(copy.unsynced)
+  }
+}
+
+/// Where the mirror says how far it is, and where publishers wait for it: part of the segment, lent
+/// by a subscriber or a publisher that must outlive it. Safe from any thread.
+@safe
+public struct RingMirrorBoard: Sendable {
+  /// Constant while its owner lives.
+  private nonisolated(unsafe) let view: UnsafePointer<conclave_view>
+
+  init(_ view: UnsafePointer<conclave_view>) { unsafe self.view = view }
+
+  public var progress: RingMirrorProgress {
+    RingMirrorProgress(unsafe conclave_mirror_read(view))
+  }
+
+  /// Positions below it are in the files. One load.
+  public var mirrored: UInt64 { unsafe conclave_mirror_mirrored(view) }
+
+  /// Why the mirror cannot write: an errno; 0: it can. One load.
+  public var trouble: Int32 { Int32(truncatingIfNeeded: unsafe conclave_mirror_trouble(view)) }
+
+  /// Sleeps until the position is mirrored, or synced, until there is trouble or the cancellation
+  /// is raised, or for 20 ms: look, and call it again.
+  public func wait(for position: UInt64, synced: Bool, _ cancellation: RingCancellation?) {
+    unsafe conclave_mirror_wait(view, position, synced ? 1 : 0, cancellation?.raw)
+  }
+
+  /// Ends all waits, so that they look at their cancellations.
+  public func wake() { unsafe conclave_mirror_wake(view) }
+
+  // MARK: For the mirror
+
+  /// Says what the files call position 0 unless that was said before; returns what holds.
+  public func setBase(_ base: UInt64) -> UInt64 { unsafe conclave_mirror_set_base(view, base) }
+
+  /// Positions below `position` are in the files.
+  public func noteMirrored(_ position: UInt64, messages: UInt64, bytes: UInt64) {
+    unsafe conclave_mirror_note_mirrored(view, position, messages, bytes)
+  }
+
+  /// Positions below `position` are on the disk.
+  public func noteSynced(_ position: UInt64) { unsafe conclave_mirror_note_synced(view, position) }
+
+  /// These will not be in the files. Before ``noteMirrored(_:messages:bytes:)`` passes them.
+  public func noteSkipped(_ positions: Range<UInt64>) {
+    unsafe conclave_mirror_note_skipped(view, positions.lowerBound, positions.upperBound)
+  }
+
+  /// The disk may not have these. Before ``noteSynced(_:)`` passes them.
+  public func noteUnsynced(_ positions: Range<UInt64>) {
+    unsafe conclave_mirror_note_unsynced(view, positions.lowerBound, positions.upperBound)
+  }
+
+  /// An errno; 0: the mirror can write.
+  public func setTrouble(_ code: Int32) {
+    unsafe conclave_mirror_set_trouble(view, UInt64(UInt32(bitPattern: code)))
+  }
+}
