@@ -3,6 +3,8 @@
 #ifndef CONCLAVE_INSPECT_H
 #define CONCLAVE_INSPECT_H
 
+#include <string.h>
+
 #include "conclave_publish.h"
 #include "conclave_streams.h"
 
@@ -17,6 +19,14 @@ static inline uint64_t conclave_lane_incarnation(const conclave_view *view, uint
 
 static inline uint64_t conclave_lane_messages(const conclave_view *view, uint32_t lane) {
   return atomic_load_explicit(&conclave_lane_header_at(view, lane)->messages, memory_order_relaxed);
+}
+
+/* One half, 0 or 1, of what distinguishes this segment from all others ever made. */
+static inline uint64_t conclave_generation_half(const conclave_view *view, int half) {
+  uint64_t word;
+  memcpy(&word, ((const conclave_segment_header *)(const void *)view->base)->generation + 8 * half,
+         sizeof(word));
+  return word;
 }
 
 /* A copy of a conclave_presence. */

@@ -18,6 +18,9 @@ public struct BusError: Error, Hashable, Sendable {
     case closed
     /// A subscription with back pressure made no room within its time-out. Nothing was published.
     case backPressureTimedOut
+    /// The messages are on the bus, but it could not be made sure that they are in the files, or on
+    /// the disk, as their publisher asked.
+    case notDurable
     /// The bus was opened before a `fork`, and this is the child.
     case forked
     /// All lanes (publishers) or all rows (subscriptions) of the segment are taken by live

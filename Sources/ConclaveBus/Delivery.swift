@@ -66,6 +66,18 @@ public enum BusWarning: Hashable, Sendable {
   case segmentReplaced(path: String, reason: String)
   /// A sender died in the middle of a large message, which was therefore never published.
   case abandonedMessage(process: UInt32)
+  /// The mirror could not copy so many messages into the files.
+  case unmirrored(count: UInt64, reason: String)
+  /// The mirror cannot write; it tries again until it can.
+  case mirrorFailing(reason: String)
+  /// The mirror can write again.
+  case mirrorRecovered
+  /// What was written lately could not be forced to the disk.
+  case syncFailed(reason: String)
+  /// This process is the mirror from now on.
+  case mirrorTaken
+  /// This process cannot become the mirror.
+  case mirrorRefused(reason: String)
   /// inotify is not available here; the bus polls instead.
   case pollingInstead(reason: String)
 }

@@ -10,6 +10,7 @@ import CShim
 struct Reassembly {
   @usableFromInline
   struct Chain {
+    let beginning: UInt64
     let incarnation: UInt64
     let total: Int
     var bytes: [UInt8]
@@ -54,14 +55,16 @@ struct Reassembly {
   var openChains: [RingChain] {
     chains.sorted { $0.key < $1.key }.map { lane, chain in
       RingChain(
-        lane: lane, incarnation: chain.incarnation, total: chain.total, bytes: chain.bytes)
+        lane: lane, beginning: chain.beginning, incarnation: chain.incarnation,
+        total: chain.total, bytes: chain.bytes)
     }
   }
 
   mutating func resume(_ chains: [RingChain]) {
     for chain in chains {
       self.chains[chain.lane] = Chain(
-        incarnation: chain.incarnation, total: chain.total, bytes: chain.bytes)
+        beginning: chain.beginning, incarnation: chain.incarnation, total: chain.total,
+        bytes: chain.bytes)
     }
   }
 
@@ -78,7 +81,8 @@ struct Reassembly {
     collected.reserveCapacity(Int(total))
     unsafe collected.append(contentsOf: rest)
     chains[place.lane] = Chain(
-      incarnation: place.incarnation, total: Int(total), bytes: collected)
+      beginning: place.position, incarnation: place.incarnation, total: Int(total),
+      bytes: collected)
   }
 
   /// Goes on with the lane's chain. Without one its beginning was lost or came before this

@@ -143,6 +143,9 @@ public final class RingSubscriber: Sendable {
     }
   }
 
+  /// Distinguishes this segment from all others ever made.
+  public var generation: RingGeneration { unsafe RingGeneration(&raw.pointee.view) }
+
   /// The number of lanes and the largest message of the ring.
   public var geometry: RingGeometry { unsafe RingGeometry(raw.pointee.view.geometry) }
 

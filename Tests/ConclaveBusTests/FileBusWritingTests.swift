@@ -32,9 +32,10 @@ import Testing
         type: "x", payload: try RawJSON("[\n\(number)]"), incarnation: 3,
         position: UInt64(number) << 40)
     }
-    let count = try bus.append(to: topic, wait: .blocking) { batch in
-      for envelope in envelopes { envelope.lend { batch.append($0, payload: $1) } }
-    }
+    var batch = LineBatch()
+    for envelope in envelopes { envelope.lend { batch.append($0, payload: $1) } }
+    let count = bus.appender(for: topic).append(prepared: &batch).published
+    #expect(batch.count == 0)
     #expect(try count == 5 && Disk.envelopes(scratch.file("t")) == envelopes)
     let subscription = try bus.subscribe("t", options: SubscriptionOptions(start: .beginning))
     #expect(try subscription.take(1).first?.envelope == envelopes[0])

@@ -16,7 +16,7 @@ import Synchronization
 /// Every method may be called from any thread. In the child of a fork everything fails with
 /// `forked`.
 public final class FileBus: MessageBus {
-  private let shared: FileBusShared
+  let shared: FileBusShared
   private let appenders = Lock<[Topic: TopicAppender]>([:])
   private let subscriptions = Lock(SubscriptionList())
   /// Says by its lock that this object lives; given back when the bus is closed.
@@ -110,19 +110,7 @@ public final class FileBus: MessageBus {
     if let first { throw first }
   }
 
-  /// Appends envelopes that another transport numbered, as they are: with one lock and one write.
-  ///
-  /// - Returns: how many were appended; 0 with ``PublishWait/never`` when the lock stays taken.
-  func append(
-    to topic: Topic, wait: PublishWait, _ addLines: (inout LineBatch) -> Void
-  ) throws(PublishFailure) -> Int {
-    do throws(BusError) { try shared.checkOpen() } catch { throw PublishFailure(error) }
-    return try appender(for: topic).append(wait: wait) { (state) throws(BusError) in
-      addLines(&state.batch)
-    }
-  }
-
-  private func appender(for topic: Topic) -> TopicAppender {
+  func appender(for topic: Topic) -> TopicAppender {
     appenders.withLock { appenders in
       if let known = appenders[topic] { return known }
       let appender = TopicAppender(topic: topic, shared: shared)

@@ -2,9 +2,9 @@ import Glibc
 
 /// The lines of one append, behind each other in memory that is used again for the next.
 @safe
-struct LineBatch: ~Copyable {
+struct LineBatch: ~Copyable, Sendable {
   /// What must be known of a line when it is written, and when it could not be.
-  struct Line {
+  struct Line: Sendable {
     /// Where its timestamp lies in the batch; -1 when it has one already.
     var timestamp: Int
     /// Index behind its line feed.
@@ -15,7 +15,9 @@ struct LineBatch: ~Copyable {
 
   private(set) var lines: [Line] = []
   private(set) var count = 0
-  private var memory: UnsafeMutableRawBufferPointer
+  /// Owned by this value alone; what changes it is `mutating`, so the compiler keeps it to one
+  /// thread at a time.
+  private nonisolated(unsafe) var memory: UnsafeMutableRawBufferPointer
   /// Memory beyond this is given back after use.
   private static let keptCapacity = 1 << 20
 
@@ -63,6 +65,21 @@ struct LineBatch: ~Copyable {
       cursor.byte(UInt8(ascii: "\n"))
       count += unsafe cursor.place - start
       lines.append(Line(timestamp: -1, end: count, sender: -1))
+    }
+  }
+
+  /// Takes the first `number` lines out again.
+  mutating func removeFirst(_ number: Int) {
+    guard number < lines.count else { return removeAll() }
+    guard number > 0 else { return }
+    let length = lines[number - 1].end
+    let base = unsafe memory.baseAddress.unsafelyUnwrapped
+    unsafe memmove(base, base + length, count - length)
+    count -= length
+    lines.removeFirst(number)
+    for index in lines.indices {
+      lines[index].end -= length
+      if lines[index].timestamp >= 0 { lines[index].timestamp -= length }
     }
   }
 

@@ -82,12 +82,27 @@ extension TopicAppender {
         + "check the disk, then open the bus again")
   }
 
-  /// Forces to the disk what was appended so far. Publishers are not held up meanwhile.
+  /// Forces to the disk what was appended so far, and that the file is there. Publishers are not
+  /// held up meanwhile.
   func synchronize() throws(BusError) {
-    let (file, known) = state.withLock { ($0.file?.descriptor, $0.syncFailure) }
+    let (file, known) = state.withLock { ($0.file, $0.syncFailure) }
     if let known { throw known }
-    guard let file, let failure = sync(file) else { return }
-    state.withLock { $0.syncFailure = failure }
-    throw failure
+    guard let file else { return }
+    if !file.isNameSynced, fsync(shared.directory.number) != 0 { throw .system("sync", fileName) }
+    if let failure = sync(file.descriptor) {
+      state.withLock { $0.syncFailure = failure }
+      throw failure
+    }
+    state.withLock { if $0.file?.identity == file.identity { $0.file?.isNameSynced = true } }
+  }
+
+  /// Begins anew after a failed sync: what was written before stays in doubt, what is written from
+  /// here on is not. (The kernel reports a failure once and takes the pages for written; those that
+  /// are written later it writes out again.)
+  func renew() {
+    state.withLock { state in
+      state.file = nil
+      state.syncFailure = nil
+    }
   }
 }

@@ -36,6 +36,8 @@ final class TopicAppender: Sendable {
   struct OpenFile {
     var descriptor: OwnedDescriptor
     var identity: TopicFile.Identity
+    /// Whether a power cut would not take the file's name.
+    var isNameSynced = false
     /// The file's length after this object's last append; nil when the end must be looked at.
     var knownEnd: UInt64?
   }
@@ -63,6 +65,25 @@ final class TopicAppender: Sendable {
     else { return 0 }
     if let cause = outcome.cause { throw PublishFailure(cause, published: outcome.published) }
     return outcome.published
+  }
+
+  /// Appends lines that were made and numbered elsewhere, and takes those that are in the file out of
+  /// the batch: all with one lock and one write.
+  ///
+  /// - Returns: how many were appended, and why not all.
+  func append(prepared batch: inout LineBatch) -> Outcome {
+    state.withLock { state in
+      swap(&state.batch, &batch)
+      defer { swap(&state.batch, &batch) }
+      do throws(BusError) {
+        guard state.batch.count > 0, let file = try lockedFile(&state, .blocking) else {
+          return Outcome(published: 0)
+        }
+        let outcome = write(&state, to: file)
+        state.batch.removeFirst(outcome.published)
+        return outcome
+      } catch { return Outcome(published: 0, cause: error) }
+    }
   }
 
   struct Outcome: Sendable {
@@ -145,7 +166,9 @@ final class TopicAppender: Sendable {
       // A new file's name must survive a power cut as well.
       guard fsync(shared.directory.number) == 0 else { throw .system("sync", fileName) }
     }
-    let file = OpenFile(descriptor: descriptor, identity: TopicFile.Identity(status))
+    let file = OpenFile(
+      descriptor: descriptor, identity: TopicFile.Identity(status),
+      isNameSynced: shared.options.syncPolicy != .never)
     state.file = file
     return file
   }

@@ -15,6 +15,8 @@ struct LaneTable: ~Copyable, Sendable {
     var isKnown = false
     /// Whether the topic is well-formed and matches the subscription's prefix.
     var isWanted = false
+    /// What the table's owner notes of the stream; -1 when it is first seen.
+    var tag = -1
     /// Of topic and sender, as ``RecordHead/Fields/nameLengths``.
     fileprivate var lengths: UInt16 = 0
     /// Topic and sender behind each other.

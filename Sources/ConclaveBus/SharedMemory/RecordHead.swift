@@ -8,7 +8,7 @@
 ///
 /// `stream` numbers the (sender, topic) pairs of one lane's holder, so that subscribers find what
 /// they know of it without looking at names; its highest bit says that the lane lists it for those
-/// who lose messages.
+/// who lose messages, the next that its publisher waits for the message to be on the disk.
 enum RecordHead {
   static let fixedBytes = 32
   /// What the largest message leaves for heads: more than the longest names need.
@@ -18,6 +18,7 @@ enum RecordHead {
   /// No stream gets this far: a thousand million messages a second for two years.
   static let greatestNumber: UInt64 = 1 << 56
   static let listedBit: UInt16 = 0x8000
+  static let syncBit: UInt16 = 0x4000
   /// Linux: `PID_MAX_LIMIT` is 2^22.
   static let processMask: UInt64 = 0xFF_FFFF
 
@@ -61,6 +62,7 @@ enum RecordHead {
     var namesLength: Int { topicLength + senderLength + typeLength }
     var payloadOffset: Int { fixedBytes + paddedBytes(names: namesLength) }
     var isListed: Bool { stream & listedBit != 0 }
-    var streamNumber: UInt16 { stream & ~listedBit }
+    var wantsSync: Bool { stream & syncBit != 0 }
+    var streamNumber: UInt16 { stream & ~(listedBit | syncBit) }
   }
 }

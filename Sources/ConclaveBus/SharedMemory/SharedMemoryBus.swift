@@ -10,10 +10,10 @@ import SharedRing
 /// Safe from any thread.
 public final class SharedMemoryBus: MessageBus {
   public let directory: BusDirectory
-  private let location: RingLocation
-  private let geometry: RingGeometry
+  let location: RingLocation
+  let geometry: RingGeometry
   private let mark = ProcessMark()
-  private let closing = RingCancellation()
+  let closing = RingCancellation()
   private let onWarning: (@Sendable (BusWarning) -> Void)?
   private let state = Lock(State())
 
@@ -60,13 +60,19 @@ public final class SharedMemoryBus: MessageBus {
   public func publisher(
     topic: Topic, sender: String, type: String
   ) throws(BusError) -> Publisher {
+    let endpoint = try endpoint(topic: topic, sender: sender, type: type)
+    return Publisher(topic: topic, sender: sender, type: type, endpoint: endpoint)
+  }
+
+  func endpoint(
+    topic: Topic, sender: String, type: String
+  ) throws(BusError) -> SharedMemoryEndpoint {
     try Message.checkName(sender, role: "sender")
     try Message.checkName(type, role: "type")
     let lane = try openLane()
-    let endpoint = SharedMemoryEndpoint(
+    return SharedMemoryEndpoint(
       lane: lane, stream: lane.stream(topic: topic, sender: sender, type: type), mark: mark,
       closing: closing, location: location)
-    return Publisher(topic: topic, sender: sender, type: type, endpoint: endpoint)
   }
 
   public func subscribe(
@@ -107,7 +113,7 @@ public final class SharedMemoryBus: MessageBus {
     try mark.check()
   }
 
-  private func openLane() throws(BusError) -> SharedMemoryLane {
+  func openLane() throws(BusError) -> SharedMemoryLane {
     try checkOpen()
     return try state.withLock { (state) throws(BusError) in
       if let lane = state.lane { return lane }

@@ -30,15 +30,17 @@ final class SharedMemoryLane: Sendable {
 
     @inline(__always)
     mutating func publish(
-      _ payload: RawSpan, on stream: SharedMemoryStream, wait: RingPublisher.Wait
+      _ payload: RawSpan, on stream: SharedMemoryStream, wantsSync: Bool, wait: RingPublisher.Wait
     ) throws(RingError) -> Bool {
+      if wantsSync { stream.ask(toSync: true) }
+      defer { if wantsSync { stream.ask(toSync: false) } }
       let now = unsafe conclave_stamp_clock_now(&clock)
       return try stream.publish(
         payload, to: &publisher, timestamp: now, counter: takeID(), wait: wait, wakes: true)
     }
 
     mutating func publish(
-      count: Int, _ each: (Int) -> (RawJSON, SharedMemoryStream)
+      count: Int, wantsSync: Bool, _ each: (Int) -> (RawJSON, SharedMemoryStream)
     ) throws(RingError) -> Int {
       defer { publisher.wake() }
       let recordLimit = publisher.recordLimit
@@ -46,6 +48,8 @@ final class SharedMemoryLane: Sendable {
       for index in 0..<count {
         let (payload, stream) = each(index)
         if payload.bytes.count + stream.headBytes > recordLimit { return index }
+        if wantsSync { stream.ask(toSync: true) }
+        defer { if wantsSync { stream.ask(toSync: false) } }
         let published = try unsafe stream.publish(
           payload.bytes.span.bytes, to: &publisher, timestamp: now,
           counter: takeID(), wait: .never, wakes: false)
@@ -62,12 +66,18 @@ final class SharedMemoryLane: Sendable {
   let payloadLimit: Int
   private let recordLimit: Int
   private let waitCount = Atomic<UInt64>(0)
+  /// How many publishes of this process wait for the disk. What others publish meanwhile may be
+  /// marked as well, which does no harm.
+  private let syncCount = Atomic<Int>(0)
+  /// How far the mirror of this lane's ring is.
+  let mirrorBoard: RingMirrorBoard
 
   private init(_ location: RingLocation, creating geometry: RingGeometry) throws(RingError) {
     let publisher = try RingPublisher(
       location, creating: geometry, incarnation: ProcessIdentity.newIncarnation())
     payloadLimit = publisher.messageLimit - RecordHead.reservedBytes
     recordLimit = publisher.recordLimit
+    mirrorBoard = publisher.mirrorBoard
     registry = Lock(StreamRegistry(list: publisher.streamList))
     holder = LaneLock(Holder(publisher: publisher))
   }
@@ -103,6 +113,23 @@ final class SharedMemoryLane: Sendable {
     guard bytes <= payloadLimit else { throw .payloadTooLarge(bytes, limit: payloadLimit) }
   }
 
+  @inline(__always)
+  private var wantsSync: Bool { syncCount.load(ordering: .relaxed) > 0 }
+
+  /// Runs `publish`, whose messages tell the mirror what their publisher waits for.
+  func asking<R, Failure: Error>(
+    _ durability: Durability, _ publish: () throws(Failure) -> R
+  ) throws(Failure) -> R {
+    guard durability == .synced else { return try publish() }
+    syncCount.add(1, ordering: .relaxed)
+    defer { syncCount.subtract(1, ordering: .relaxed) }
+    return try publish()
+  }
+
+  /// The position of the last record that this process has published. May wait while somebody
+  /// publishes.
+  var lastPosition: UInt64 { holder.withLockWaiting { $0.publisher.lastPosition } }
+
   /// How many publishes had to wait for a subscription.
   var waits: UInt64 { waitCount.load(ordering: .relaxed) }
 
@@ -124,7 +151,7 @@ final class SharedMemoryLane: Sendable {
     }
     // Almost always there is room.
     let published = try holder.withLock { (holder) throws(RingError) in
-      try holder.publish(payload, on: stream, wait: .never)
+      try holder.publish(payload, on: stream, wantsSync: wantsSync, wait: .never)
     }
     if published == true { return true }
     guard wait == .blocking else { return false }
@@ -136,7 +163,7 @@ final class SharedMemoryLane: Sendable {
   ) throws(RingError) -> Bool {
     try holder.withLockWaiting { (holder) throws(RingError) in
       waitCount.wrappingAdd(1, ordering: .relaxed)
-      return try holder.publish(payload, on: stream, wait: .untilRoom(cancellation))
+      return try holder.publish(payload, on: stream, wantsSync: wantsSync, wait: .untilRoom(cancellation))
     }
   }
 
@@ -148,11 +175,11 @@ final class SharedMemoryLane: Sendable {
   ) throws(RingError) -> Bool {
     guard wait == .never else {
       return try holder.withLockWaiting { (holder) throws(RingError) in
-        try holder.publish(payload, on: stream, wait: .untilRoom(cancellation))
+        try holder.publish(payload, on: stream, wantsSync: wantsSync, wait: .untilRoom(cancellation))
       }
     }
     return try holder.withLockWaitingIfAvailable { (holder) throws(RingError) in
-      try holder.publish(payload, on: stream, wait: .neverForTheFirst(cancellation))
+      try holder.publish(payload, on: stream, wantsSync: wantsSync, wait: .neverForTheFirst(cancellation))
     } ?? false
   }
 
@@ -161,7 +188,7 @@ final class SharedMemoryLane: Sendable {
     count: Int, _ each: (Int) -> (RawJSON, SharedMemoryStream)
   ) throws(RingError) -> Int {
     try holder.withLock { (holder) throws(RingError) in
-      try holder.publish(count: count, each)
+      try holder.publish(count: count, wantsSync: wantsSync, each)
     } ?? 0
   }
 }

@@ -48,6 +48,14 @@ final class SharedMemoryStream: Sendable {
   /// What a record carries besides the payload and the ring's own header, in bytes.
   var headBytes: Int { unsafe head.count }
 
+  /// Whether the messages that follow tell the mirror that their publisher waits for the disk.
+  func ask(toSync: Bool) {
+    let word3 = unsafe head.load(fromByteOffset: 24, as: UInt64.self)
+    let bit = UInt64(RecordHead.syncBit) << 48
+    unsafe head.storeBytes(
+      of: toSync ? word3 | bit : word3 & ~bit, toByteOffset: 24, as: UInt64.self)
+  }
+
   /// Publishes the next message of this stream.
   @inline(__always)
   func publish(

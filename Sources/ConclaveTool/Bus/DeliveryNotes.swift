@@ -55,6 +55,15 @@ struct DeliveryNotes: Sendable {
       ("segmentReplaced", "replaced the segment \(path), which \(reason) and was in nobody's use")
     case .abandonedMessage(let process):
       ("abandonedMessage", "process \(process) died in the middle of a large message")
+    case .unmirrored(let count, let reason):
+      ("unmirrored", "\(count) records are not in the topic files: \(reason)")
+    case .mirrorFailing(let reason):
+      ("mirrorFailing", "the mirror cannot write and tries again: \(reason)")
+    case .mirrorRecovered: ("mirrorRecovered", "the mirror can write again")
+    case .syncFailed(let reason): ("syncFailed", reason)
+    case .mirrorTaken: ("mirrorTaken", "this process is the mirror now")
+    case .mirrorRefused(let reason):
+      ("mirrorRefused", "this process cannot be the mirror: \(reason)")
     case .pollingInstead(let reason):
       ("pollingInstead", "polling, because file changes cannot be watched here: \(reason)")
     }

@@ -43,7 +43,7 @@ enum ExitCode: Int32, CaseIterable {
       case .notFound: .notFound
       case .backPressureTimedOut: .timedOut
       case .busy, .incompatible: .conflict
-      case .corrupt: .degraded
+      case .corrupt, .notDurable: .degraded
       case .permissionDenied: .permission
       case .exhausted, .noSpace: .resource
       case .closed, .forked, .system: .failure

@@ -1,0 +1,216 @@
+import CShim
+import Glibc
+import SharedRing
+
+/// One term of office as a bus's mirror: drains the ring into the topic files, in the ring's total
+/// order, many messages per lock and write. Used by one thread.
+///
+/// Exactly once, wherever it dies. It commits each batch in this order: the files, the beginnings of
+/// large messages, the board's `mirrored`, and only then the ring's records. So its successor, which
+/// takes over its row, finds every record from `mirrored` on still in the ring; and which of them
+/// are in the files the files themselves say, since places rise along each of them.
+final class Mirror {
+  let options: MirrorOptions
+  let board: RingMirrorBoard
+  let ring: RingSubscriber
+  var intake: MirrorIntake
+  private var chains: MirrorChains
+  /// Where the ring's records begin that are not committed.
+  private var committed: UInt64
+  /// Where those begin that are not synced, or not known to be.
+  private var synced: UInt64
+  private var lastSync = conclave_monotonic_ns()
+  /// What was appended but not said on the board yet.
+  private var written = MirrorCount()
+  var failure = MirrorFailure()
+  private let stop: RingCancellation
+
+  /// Records and bytes that are read between two commits, unless there is less: enough to make
+  /// locks and calls cheap, little enough that publishers always find room.
+  private static let batch = (records: 1024, bytes: 512 << 10)
+
+  /// Takes over from the last mirror, or begins.
+  ///
+  /// - Parameter stop: ends ``run()`` when it is raised.
+  /// - Throws: `busy` when another bus has used the directory meanwhile; what joining the ring and
+  ///   opening files throws.
+  init(
+    bus: FileBus, location: RingLocation, options: MirrorOptions, until stop: RingCancellation
+  ) throws(BusError) {
+    self.options = options
+    self.stop = stop
+    do throws(RingError) {
+      ring = try RingSubscriber(
+        location, creating: options.shared.geometry,
+        policy: .mirror(
+          timeoutNanoseconds: options.patience.nanosecondsSaturated,
+          keepNanoseconds: max(1, options.successionPatience.nanosecondsSaturated)),
+        label: Mirror.label)
+    } catch { throw BusError(error, location) }
+    board = ring.mirrorBoard
+    let base = try Mirror.base(board, bus)
+    intake = MirrorIntake(bus: bus, base: base, laneCount: ring.geometry.laneCount)
+    chains = try MirrorChains(in: bus.shared.directory, generation: ring.generation)
+    committed = ring.isSuccessor ? ring.position : min(board.mirrored, ring.position)
+    synced = min(board.progress.synced, committed)
+    let open = try chains.recover(below: committed, limit: ring.geometry.messageLimit)
+    if ring.isSuccessor { ring.resume(open) } else { try readPast(open, location) }
+  }
+
+  /// What its subscription is called in the segment.
+  static let label = "(mirror)"
+
+  /// Where the log continues with a segment that was never mirrored: behind all that is there.
+  private static func base(_ board: RingMirrorBoard, _ bus: FileBus) throws(BusError) -> UInt64 {
+    if let base = board.progress.base { return base }
+    var next: UInt64 = 0
+    let directory = bus.shared.directory
+    for (name, _) in try TopicFile.names(in: directory) {
+      do throws(BusError) {
+        if let last = try TopicFile.lastPosition(of: name, in: directory) {
+          next = max(next, last.addingSaturating(1))
+        }
+      } catch {
+        // What cannot be used as a topic file holds no place of ours.
+        guard error.code == .incompatible || error.code == .permissionDenied else { throw error }
+      }
+    }
+    return board.setBase(min(next, 1 << 62))
+  }
+
+  /// What was published while nobody mirrored, as far as the ring still has it.
+  private func readPast(_ open: [RingChain], _ location: RingLocation) throws(BusError) {
+    let end = ring.position
+    guard committed < end else { return }
+    let reader: RingSubscriber
+    do throws(RingError) {
+      reader = try RingSubscriber(
+        location, creating: options.shared.geometry, policy: .dropping, label: Mirror.label)
+    } catch { throw BusError(error, location) }
+    reader.rewind()
+    if reader.position > committed { skip(committed..<reader.position) }
+    reader.seek(to: max(reader.position, committed))
+    reader.resume(open)
+    while reader.position < end {
+      let limit = Int(min(end - reader.position, UInt64(Mirror.batch.records)))
+      let start = reader.position
+      let read = reader.receive(limit: limit) { loss in
+        if let lost = loss.positions { skip(lost.clamped(to: start..<end)) }
+      } onMessage: { intake.add($0, $1) }
+      if read == 0 { break }
+      try commit(at: reader.position, chains: reader.openChains)
+    }
+    ring.resume(reader.openChains)
+  }
+
+  private func skip(_ positions: Range<UInt64>) {
+    guard !positions.isEmpty else { return }
+    board.noteSkipped(positions)
+    options.onWarning?(.unmirrored(count: UInt64(positions.count), reason: "no mirror was there"))
+  }
+
+  // MARK: At work
+
+  /// Whether it is to end.
+  var isToEnd: Bool { stop.isRaised }
+
+  /// Mirrors until it is to end, and then what has been published by then.
+  func run() {
+    while !isToEnd {
+      if !step() { park() }
+    }
+    let end = ring.frontier
+    let deadline = ContinuousClock.now.advanced(by: .seconds(5))
+    while ring.position < end, !failure.isFailing, ContinuousClock.now < deadline, step() {}
+    syncIfWanted(now: true)
+    ring.leave()
+  }
+
+  /// Reads, writes and commits one batch.
+  ///
+  /// - Returns: whether there was anything to do.
+  private func step() -> Bool {
+    var read = 0
+    while read < Mirror.batch.records, intake.bytes < Mirror.batch.bytes {
+      let more = ring.receive(limit: 256) { loss in note(loss) } onMessage: { intake.add($0, $1) }
+      if more == 0 { break }
+      read += more
+    }
+    if read > 0 {
+      commitPersistently()
+      ring.commit()
+    }
+    syncIfWanted(now: false)
+    return read > 0
+  }
+
+  private func note(_ loss: RingLoss) {
+    // With back pressure nothing is overrun; what is damaged is lost for everybody.
+    if let positions = loss.positions { board.noteSkipped(positions) }
+  }
+
+  private func park() {
+    var deadline = UInt64.max
+    if let interval = options.syncInterval, synced < committed {
+      deadline = lastSync.addingSaturating(interval.nanosecondsSaturated)
+    }
+    ring.park(untilNanoseconds: deadline)
+  }
+
+  /// Writes what is at hand and says so.
+  ///
+  /// - Throws: why not; what was written is written, the rest is still at hand.
+  func commit(at position: UInt64, chains open: [RingChain]) throws(BusError) {
+    try intake.write(adding: &written)
+    try chains.keep(open, until: position)
+    board.noteMirrored(position, messages: written.messages, bytes: written.bytes)
+    written = MirrorCount()
+    committed = position
+  }
+
+  // MARK: Onto the disk
+
+  private func syncIfWanted(now: Bool) {
+    guard synced < committed else { return }
+    let elapsed = conclave_monotonic_ns() &- lastSync
+    let isDue = options.syncInterval.map { now || elapsed >= $0.nanosecondsSaturated } ?? false
+    guard intake.wantsSync || isDue else { return }
+    let end = committed
+    do throws(BusError) {
+      try intake.synchronize()
+    } catch {
+      // What the kernel could not write it takes for written from now on: a second attempt would
+      // succeed and mean nothing.
+      board.noteUnsynced(synced..<end)
+      options.onWarning?(.syncFailed(reason: error.message))
+    }
+    synced = end
+    lastSync = conclave_monotonic_ns()
+    board.noteSynced(end)
+  }
+
+  /// Gives up the records up to `position`: they will not be in the files.
+  func giveUp(upTo position: UInt64) {
+    intake.discard()
+    board.noteSkipped(committed..<position)
+    board.noteMirrored(position, messages: 0, bytes: 0)
+    committed = position
+  }
+}
+
+extension RingLoss {
+  /// The positions that are lost for good.
+  var positions: Range<UInt64>? {
+    switch self {
+    case .lapped(let position, let count): position..<position.addingSaturating(count)
+    case .overwritten(let position), .damaged(let position), .headless(let position):
+      position..<position.addingSaturating(1)
+    case .abandoned: nil
+    }
+  }
+}
+
+extension Duration {
+  /// Never negative, and `UInt64.max` for what is longer than that.
+  var nanosecondsSaturated: UInt64 { UInt64(max(0, nanoseconds)) }
+}

@@ -1,0 +1,105 @@
+import SharedRing
+
+/// What the mirror has read of the ring and not written yet, sorted by topic.
+struct MirrorIntake: ~Copyable {
+  private let bus: FileBus
+  /// Added to a position in the ring: its place in the log.
+  let base: UInt64
+  private var table: LaneTable
+  private(set) var topics: [MirrorTopic] = []
+  private var indices: [Topic: Int] = [:]
+  /// Those with something at hand.
+  private var filled: [MirrorTopic] = []
+  private(set) var bytes = 0
+  /// Whether a publisher waits for one of the messages to be on the disk.
+  private(set) var wantsSync = false
+  /// Records that no publisher wrote.
+  private(set) var damaged: UInt64 = 0
+
+  init(bus: FileBus, base: UInt64, laneCount: Int) {
+    self.bus = bus
+    self.base = base
+    table = LaneTable(laneCount: laneCount, prefix: .all)
+  }
+
+  mutating func add(_ place: RingPlace, _ body: RawSpan) {
+    guard let head = RecordHead.read(body) else {
+      damaged += 1
+      return
+    }
+    unsafe body.withUnsafeBytes { bytes in
+      let names = unsafe UnsafeRawBufferPointer(
+        rebasing: bytes[RecordHead.fixedBytes..<RecordHead.fixedBytes + head.namesLength])
+      guard let start = names.baseAddress else { return }
+      let entry = unsafe table.entry(
+        lane: place.lane, incarnation: place.incarnation, head, names: start)
+      guard unsafe entry.pointee.isWanted else {
+        damaged += 1
+        return
+      }
+      if unsafe entry.pointee.tag < 0 {
+        let topic = unsafe UnsafeRawBufferPointer(rebasing: names[..<head.topicLength])
+        unsafe entry.pointee.tag = index(of: unsafe String(decoding: topic, as: UTF8.self))
+      }
+      let position = base &+ place.position
+      let view = unsafe EnvelopeView(
+        unsafeNames: names, topicLength: head.topicLength, senderLength: head.senderLength,
+        id: MessageID(process: head.process, counter: head.counter), seq: head.seq,
+        timestamp: Timestamp(nanosecondsSinceEpoch: head.timestamp),
+        incarnation: place.incarnation, position: position)
+      let payload = unsafe UnsafeRawBufferPointer(rebasing: bytes[head.payloadOffset...])
+      unsafe add(view, payload.bytes, position, to: topics[entry.pointee.tag])
+      if head.wantsSync { wantsSync = true }
+    }
+  }
+
+  private mutating func add(
+    _ view: borrowing EnvelopeView, _ payload: RawSpan, _ position: UInt64, to topic: MirrorTopic
+  ) {
+    if topic.isEmpty { filled.append(topic) }
+    let before = topic.bytes
+    topic.add(view, payload: payload, position: position)
+    bytes += topic.bytes - before
+  }
+
+  /// Names that are seen for the first time were checked by the table.
+  private mutating func index(of name: String) -> Int {
+    let topic = Topic(checked: name)
+    if let known = indices[topic] { return known }
+    topics.append(MirrorTopic(bus.appender(for: topic)))
+    indices[topic] = topics.count - 1
+    return topics.count - 1
+  }
+
+  /// Appends what is at hand to the files.
+  ///
+  /// - Parameter written: is added what was appended.
+  /// - Throws: why not everything was; what was not is still at hand.
+  mutating func write(adding written: inout MirrorCount) throws(BusError) {
+    while let topic = filled.last {
+      try topic.write(adding: &written)
+      filled.removeLast()
+    }
+    bytes = 0
+  }
+
+  /// Gives up what is at hand.
+  mutating func discard() {
+    for topic in filled { topic.discard() }
+    filled = []
+    bytes = 0
+  }
+
+  /// Forces what was written to the disk: every file, also after one has failed.
+  mutating func synchronize() throws(BusError) {
+    wantsSync = false
+    var first: BusError?
+    for topic in topics {
+      do throws(BusError) { try topic.synchronize() } catch {
+        first = first ?? error
+        topic.renew()
+      }
+    }
+    if let first { throw first }
+  }
+}

@@ -1,0 +1,85 @@
+import SharedRing
+
+/// A bus between processes that is fast and forgets nothing: shared memory, with the topic files as
+/// its durable mirror.
+///
+/// One of the processes that open it is the mirror (``MirrorLock``), and when it dies, another is
+/// the next moment. Publishers choose what must be true before they go on (``Durability``).
+/// Subscribers that were overrun, and those that begin in the past, read the files and then go on
+/// in shared memory, without a hole and without a duplicate: ``Envelope/position`` is the same in
+/// both. Who reads the files alone uses ``FileBus``.
+///
+/// Processes that open the same directory with ``SharedMemoryBus`` take part: what they publish is
+/// mirrored. What a ``FileBus`` publishes is in the files alone: subscribers see it only when they
+/// begin in the past.
+///
+/// Safe from any thread.
+public final class MirroredBus: MessageBus {
+  public let directory: BusDirectory
+  let options: MirrorOptions
+  let shared: SharedMemoryBus
+  private let files: FileBus
+  private let state: Lock<State>
+
+  private struct State {
+    var seat: MirrorSeat?
+    var subscriptions = SubscriptionList()
+    var isClosed = false
+  }
+
+  /// Opens the bus of `directory`, and becomes its mirror if there is none.
+  ///
+  /// - Throws: `busy` when another bus is being mirrored into the directory; `permissionDenied` when
+  ///   it cannot be written; `exhausted`, `incompatible`, `noSpace`, `system`.
+  public init(
+    directory: BusDirectory, options: MirrorOptions = MirrorOptions()
+  ) throws(BusError) {
+    self.directory = directory
+    self.options = options
+    shared = try SharedMemoryBus(
+      directory: directory, options: options.shared, onWarning: options.onWarning)
+    files = try FileBus(directory: directory, options: options.file)
+    let seat =
+      options.isCandidate ? try MirrorSeat.shared(directory, shared.location, options) : nil
+    state = Lock(State(seat: seat))
+  }
+
+  deinit { close() }
+
+  /// Whether this process is the mirror just now.
+  public var isMirror: Bool { state.withLock { $0.seat }?.isSeated ?? false }
+
+  public func publish(
+    _ messages: [Message], to topic: Topic, wait: PublishWait
+  ) throws(PublishFailure) -> Int {
+    try publish(messages, to: topic, wait: wait, durability: options.durability)
+  }
+
+  public func publisher(
+    topic: Topic, sender: String, type: String
+  ) throws(BusError) -> Publisher {
+    try publisher(topic: topic, sender: sender, type: type, durability: options.durability)
+  }
+
+  public func subscribe(
+    to prefix: TopicPrefix, options: SubscriptionOptions
+  ) throws(BusError) -> Subscription {
+    try shared.subscribe(to: prefix, options: options)
+  }
+
+  public func unsubscribe(from prefix: TopicPrefix) {
+    shared.unsubscribe(from: prefix)
+  }
+
+  /// Ends every subscription after what it holds; then, if this process is the mirror, what has been
+  /// published by now is mirrored.
+  public func close() {
+    shared.close()
+    let seat = state.withLock { state in
+      state.isClosed = true
+      return state.seat.take()
+    }
+    _ = seat
+    files.close()
+  }
+}
