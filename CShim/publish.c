@@ -261,17 +261,49 @@ int conclave_ring_room(conclave_publisher *publisher, uint64_t position, conclav
   }
 }
 
+/* Where a record of so many bytes ends that begins at `granule` or behind it. */
+static uint64_t end_of_record(const conclave_view *view, uint64_t granule, uint64_t bytes) {
+  uint64_t granules = (bytes + CONCLAVE_GRANULE - 1) / CONCLAVE_GRANULE;
+  uint64_t left = view->lane_granules - (granule & (view->lane_granules - 1));
+  return granule + granules + (granules > left ? left : 0);
+}
+
+/* Whether a message whose fragments have so many bytes in all goes out without a wait, as far as one can
+ * know: others may take the order ring's slots meanwhile, so a quarter of it must be free beyond what
+ * this needs. 0 or EAGAIN. */
+static int room_for_all(conclave_publisher *publisher, uint64_t bytes) {
+  const conclave_view *view = &publisher->view;
+  uint64_t room = (view->record_limit - sizeof(conclave_record_header)) & ~UINT64_C(7);
+  uint64_t end = publisher->head;
+  uint64_t records = 0;
+  for (uint64_t left = bytes; left > 0; records++) {
+    uint64_t piece = smaller(left, room);
+    end = end_of_record(view, end, sizeof(conclave_record_header) + piece);
+    left -= piece;
+  }
+  atomic_thread_fence(memory_order_seq_cst); /* SYNC POINT join */
+  conclave_slowest lane = conclave_slowest_in_lane(view, publisher->lane);
+  if (lane.row == CONCLAVE_NO_ROW) return 0;
+  if (end > limit_of(&lane, publisher->head, view->lane_granules)) return EAGAIN;
+  uint64_t position = conclave_frontier(view);
+  conclave_slowest ring = conclave_slowest_in_ring(view);
+  uint64_t slots = view->geometry.slot_count;
+  return position + records + slots / 4 <= limit_of(&ring, position, slots) ? 0 : EAGAIN;
+}
+
 int conclave_publish_fragments(conclave_publisher *publisher, const void *head, uint32_t head_bytes,
                                const void *body, uint64_t body_bytes, conclave_wait_mode mode) {
   const uint8_t *rest = body;
   uint64_t left = body_bytes;
   uint32_t room = publisher->view.record_limit - (uint32_t)sizeof(conclave_record_header);
+  int failure = mode == CONCLAVE_NO_WAIT ? room_for_all(publisher, 8 + head_bytes + body_bytes) : 0;
+  if (failure) return failure;
   uint64_t first[(CONCLAVE_MAX_RECORD_BYTES / 4 + 8) / 8];
   first[0] = head_bytes + body_bytes;
   memcpy(first + 1, head, head_bytes);
   uint32_t taken = (room - head_bytes - 8) & ~7u;
-  int failure = conclave_publish_record(publisher, CONCLAVE_FIRST, first, head_bytes + 8, rest,
-                                        taken, mode);
+  failure = conclave_publish_record(publisher, CONCLAVE_FIRST, first, head_bytes + 8, rest, taken,
+                                    mode);
   if (failure) return failure;
   rest += taken;
   left -= taken;

@@ -61,8 +61,9 @@ int conclave_lane_room(conclave_publisher *publisher, uint64_t end, conclave_wai
 /* Makes room so that `position` may be taken: as conclave_lane_room. */
 int conclave_ring_room(conclave_publisher *publisher, uint64_t position, conclave_wait_mode mode);
 
-/* Publishes a message that needs several records. `mode` holds for its beginning; once its first
- * fragment is out it waits for room, since half a message is worth nothing. */
+/* Publishes a message that needs several records. With CONCLAVE_NO_WAIT only if there is room for all of
+ * it now. Once its first fragment is out it waits for room whatever `mode` says, since half a message
+ * is worth nothing. */
 int conclave_publish_fragments(conclave_publisher *publisher, const void *head, uint32_t head_bytes,
                                const void *body, uint64_t body_bytes, conclave_wait_mode mode);
 

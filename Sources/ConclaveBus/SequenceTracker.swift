@@ -54,6 +54,21 @@ struct SequenceTracker {
     if recent.next(index) == seq { recent.setNext(index, seq.addingSaturating(1)) }
   }
 
+  /// The number that the stream's next message should have; nil when nobody knows.
+  func expected(in stream: Stream) -> UInt64? {
+    let hash = StreamTable.hash(stream)
+    if let index = recent.find(stream, hash) { return recent.next(index) }
+    return older.find(stream, hash).map { older.next($0) }
+  }
+
+  /// The stream has been delivered elsewhere, up to the number before `next`.
+  mutating func expect(_ next: UInt64, in stream: Stream) {
+    guard stream.incarnation != 0 else { return }
+    let hash = StreamTable.hash(stream)
+    if recent.find(stream, hash) == nil { begin(stream, hash, next) }
+    if let index = recent.find(stream, hash) { recent.setNext(index, next) }
+  }
+
   private mutating func begin(_ stream: Stream, _ hash: UInt64, _ seq: UInt64) {
     let known = older.find(stream, hash).map { older.next($0) }
     if recent.count >= capacity {

@@ -18,6 +18,9 @@ public struct SubscriptionOptions: Sendable {
     case beginning
     /// Behind the message with this id; `notFound` when the transport does not hold it (any more).
     case after(MessageID)
+    /// With the first message of each topic that was published at this time or later, by its time
+    /// stamp. For transports that keep messages in files; `unsupported` elsewhere.
+    case since(Timestamp)
   }
 
   public var policy: Policy

@@ -1,6 +1,11 @@
 import Glibc
 
 extension BusError {
+  /// A transport that keeps no files is asked for a time in the past.
+  static let noPast = BusError(
+    .unsupported, "this transport does not know when its messages were published",
+    hint: "begin with now, the beginning or an id, or use a bus with files")
+
   /// A failed system call: `doing` names the operation ("open", "lock") and `path` the thing.
   ///
   /// Reads `errno` unless it is given, so call it before anything else can change it.

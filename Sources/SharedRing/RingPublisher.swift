@@ -65,8 +65,9 @@ public struct RingPublisher: ~Copyable, Sendable {
   public enum Wait {
     /// For messages up to ``RingPublisher/recordLimit``.
     case never
-    /// Not for a message's first record; once that is out, as ``untilRoom(_:)`` for the others.
-    case neverForTheFirst(RingCancellation)
+    /// For larger ones: only if there is room for all of it now. Should others take that room once
+    /// the first record is out, as ``untilRoom(_:)``.
+    case neverForPart(RingCancellation)
     /// Sleep, at most for that subscription's time-out or until the cancellation is raised.
     case untilRoom(RingCancellation)
   }
@@ -99,7 +100,7 @@ public struct RingPublisher: ~Copyable, Sendable {
     switch wait {
     case .never:
       failure = unsafe publish(head, body, CONCLAVE_NO_WAIT)
-    case .neverForTheFirst(let cancellation):
+    case .neverForPart(let cancellation):
       unsafe raw.pointee.cancel = UnsafePointer(cancellation.raw)
       failure = unsafe publish(head, body, CONCLAVE_NO_WAIT)
       unsafe raw.pointee.cancel = nil

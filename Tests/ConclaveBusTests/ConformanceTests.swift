@@ -7,6 +7,7 @@ private let transports: [@Sendable () throws -> any BusFixture] = [
   { ChannelFixture() },
   { try FileFixture() },
   { try SharedMemoryFixture() },
+  { try MirroredFixture() },
 ]
 
 /// A rule on a transport.

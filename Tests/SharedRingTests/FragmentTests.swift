@@ -120,6 +120,23 @@ import Testing
     #expect(received.damaged == 1)
   }
 
+  /// Who must not wait begins only what it can end.
+  @Test func allOrNothingWithoutWaiting() throws {
+    let ring = try TestRing()
+    let publisher = try ring.publisher()
+    let wait = RingPublisher.Wait.neverForPart(RingCancellation())
+    // Nobody to wait for: any size goes out, and goes over itself.
+    #expect(try publisher.publish(content(0, 0, size: 50_000), wait: wait))
+    let subscriber = try ring.patientSubscriber()
+    #expect(try !publisher.publish(content(0, 1, size: 50_000), wait: wait))
+    #expect(try publisher.publish(content(0, 2, size: 6000), wait: wait))
+    #expect(try !publisher.publish(content(0, 3, size: 13_000), wait: wait))
+    #expect(try publisher.publish([4], wait: wait))
+    let received = subscriber.readAll()
+    #expect(received.bytes == [content(0, 2, size: 6000), [4]] && received.losses.isEmpty)
+    #expect(try publisher.publish(content(0, 5, size: 6000), wait: wait))
+  }
+
   @Test func tooLarge() throws {
     let ring = try TestRing()
     let publisher = try ring.publisher()

@@ -53,6 +53,7 @@ public final class ChannelBus: MessageBus {
     to prefix: TopicPrefix, options: SubscriptionOptions
   ) throws(BusError) -> Subscription {
     try checkUsable()
+    if case .since = options.start { throw .noPast }
     if case .after(let id) = options.start {
       throw BusError(
         .notFound, "message \(id) is not held any more",

@@ -11,6 +11,12 @@ extension FileReader {
     case .now:
       try list()
       for tail in tails.values { try tail.skipToEnd() }
+    case .since(let time):
+      try list()
+      for tail in tails.values {
+        try tail.skip(before: time)
+        if tail.head != nil { noteReady(tail) }
+      }
     case .after(let id):
       try list()
       let found = try find(id)

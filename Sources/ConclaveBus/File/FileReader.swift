@@ -7,7 +7,7 @@ final class FileReader {
   private let reporter: FileReporter
   private(set) var tails: [String: FileTail] = [:]
   /// The tails that have an envelope at hand.
-  private var ready = TailHeap()
+  private var ready = TailHeap<FileTail>()
   private var decoder = EnvelopeDecoder()
   private var tracker = SequenceTracker()
   /// Files that cannot be used, reported once.
@@ -46,7 +46,7 @@ final class FileReader {
   func cancel() {
     isCancelled = true
     tails = [:]
-    ready = TailHeap()
+    ready = TailHeap<FileTail>()
   }
 
   // MARK: Finding files
@@ -159,19 +159,13 @@ final class FileReader {
     _ view: borrowing EnvelopeView, _ payload: RawSpan, _ topic: Topic, _ onGap: (Gap) -> Void,
     _ onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) -> Bool {
-    let stream = unsafe SequenceTracker.Stream(
-      process: view.id.process, incarnation: view.incarnation, sender: view.senderBytes,
-      topic: view.topicBytes)
-    if let missing = tracker.missing(before: view.seq, in: stream) {
-      let gap = Gap(
-        sender: view.sender, topic: topic, process: view.id.process,
-        incarnation: view.incarnation, seq: missing, reason: .missing)
+    if let gap = tracker.gap(before: view, topic) {
       reporter.gap(of: gap.count)
       onGap(gap)
       return false
     }
     onMessage(view, payload)
-    tracker.delivered(view.seq, in: stream)
+    tracker.delivered(view)
     return true
   }
 

@@ -65,6 +65,13 @@ extension FileTail {
     return Array(bytes[..<count])
   }
 
+  /// Remembers the first line's beginning, of a file that is not read from there.
+  func lookAtBeginning() throws(BusError) {
+    let start = try readBeginning(length: FileTail.beginningLength)
+    let line = start.firstIndex(of: UInt8(ascii: "\n")).map { start[...$0] }
+    beginning = Array(line ?? start[...])
+  }
+
   /// Remembers the first line's beginning while it is at hand.
   func keepBeginning(_ line: Range<Int>) {
     guard beginning.isEmpty, base == 0, line.lowerBound == 0 else { return }

@@ -65,10 +65,7 @@ final class FileTail {
   func skipToEnd() throws(BusError) {
     try moveTo(TornTail.lengthOfWholeLines(file, size: size()))
     lastTime = .now()
-    guard offset > 0 else { return }
-    let start = try readBeginning(length: FileTail.beginningLength)
-    let line = start.firstIndex(of: UInt8(ascii: "\n")).map { start[...$0] }
-    beginning = Array(line ?? start[...])
+    if offset > 0 { try lookAtBeginning() }
   }
 
   func size() throws(BusError) -> UInt64 {
@@ -105,6 +102,9 @@ final class FileTail {
   func bytes(_ line: Range<Int>) -> UnsafeRawBufferPointer {
     unsafe UnsafeRawBufferPointer(rebasing: memory[line])
   }
+
+  /// What was read ahead is read again.
+  func dropHead() { head = nil }
 
   func consumeHead() {
     guard let (parts, line) = head else { return }

@@ -1,10 +1,15 @@
+/// What has messages ready one after the other, and knows where the next of them stands.
+protocol Placed {
+  var place: FilePlace? { get }
+}
+
 /// The files that have an envelope ready, the one to deliver first on top: a binary heap.
-struct TailHeap {
-  private var tails: [FileTail] = []
+struct TailHeap<Tail: Placed> {
+  private var tails: [Tail] = []
 
-  var first: FileTail? { tails.first }
+  var first: Tail? { tails.first }
 
-  mutating func insert(_ tail: FileTail) {
+  mutating func insert(_ tail: Tail) {
     tails.append(tail)
     var index = tails.count - 1
     while index > 0, TailHeap.isBefore(tails[index], tails[(index - 1) / 2]) {
@@ -33,7 +38,7 @@ struct TailHeap {
     if !tails.isEmpty { reorderFirst() }
   }
 
-  private static func isBefore(_ left: FileTail, _ right: FileTail) -> Bool {
+  private static func isBefore(_ left: Tail, _ right: Tail) -> Bool {
     guard let left = left.place, let right = right.place else { return false }
     return left < right
   }
@@ -55,7 +60,7 @@ struct FilePlace: Comparable {
   }
 }
 
-extension FileTail {
+extension FileTail: Placed {
   /// The place of the envelope that is next.
   var place: FilePlace? {
     head.map {

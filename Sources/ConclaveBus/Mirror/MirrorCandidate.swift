@@ -71,8 +71,7 @@ final class MirrorCandidate: Sendable {
         }
         hasLock = false
         defer { lock.giveBack() }
-        if stop.isRaised { return }
-        try serve()
+        if !stop.isRaised { try serve() }
       } catch {
         if state.withLock({ $0.refuse(error) }) { return }
         options.onWarning?(.mirrorRefused(reason: error.message))
@@ -86,7 +85,6 @@ final class MirrorCandidate: Sendable {
     enter(.seated, mirror.ring)
     options.onWarning?(.mirrorTaken)
     mirror.run()
-    enter(.waiting)
   }
 
   /// Others may do better; then it is tried again.

@@ -19,6 +19,7 @@ public final class MirroredBus: MessageBus {
   let options: MirrorOptions
   let shared: SharedMemoryBus
   private let files: FileBus
+  private let mark = ProcessMark()
   private let state: Lock<State>
 
   private struct State {
@@ -64,22 +65,36 @@ public final class MirroredBus: MessageBus {
   public func subscribe(
     to prefix: TopicPrefix, options: SubscriptionOptions
   ) throws(BusError) -> Subscription {
-    try shared.subscribe(to: prefix, options: options)
+    try mark.check()
+    if shared.closing.isRaised { throw .busClosed }
+    let source = try MirroredSource(
+      files.shared, shared.location, shared.geometry, prefix: prefix, options: options)
+    let subscription = Subscription(prefix: prefix, source: source)
+    let isOpen = state.withLock { state in
+      guard !state.isClosed else { return false }
+      state.subscriptions.add(subscription)
+      return true
+    }
+    guard isOpen else { throw .busClosed }
+    return subscription
   }
 
   public func unsubscribe(from prefix: TopicPrefix) {
-    shared.unsubscribe(from: prefix)
+    let ended = state.withLock { $0.subscriptions.remove(prefix) }
+    for subscription in ended { subscription.cancel() }
   }
 
   /// Ends every subscription after what it holds; then, if this process is the mirror, what has been
   /// published by now is mirrored.
   public func close() {
     shared.close()
-    let seat = state.withLock { state in
+    let (seat, ended) = state.withLock { state in
       state.isClosed = true
-      return state.seat.take()
+      return (state.seat.take(), state.subscriptions.removeAll())
     }
-    _ = seat
+    for subscription in ended { subscription.source.close() }
+    // Ends this process's term if it was the last to hold it; subscriptions read on without.
+    _ = consume seat
     files.close()
   }
 }

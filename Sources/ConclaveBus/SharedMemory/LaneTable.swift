@@ -17,6 +17,7 @@ struct LaneTable: ~Copyable, Sendable {
     var isWanted = false
     /// What the table's owner notes of the stream; -1 when it is first seen.
     var tag = -1
+    fileprivate var process: UInt32 = 0
     /// Of topic and sender, as ``RecordHead/Fields/nameLengths``.
     fileprivate var lengths: UInt16 = 0
     /// Topic and sender behind each other.
@@ -82,6 +83,28 @@ struct LaneTable: ~Copyable, Sendable {
       unsafe entries[number].incarnation == incarnation, unsafe entries[number].isKnown
     else { return nil }
     return unsafe entries + number
+  }
+
+  /// Calls `body` with every wanted stream of which something was seen, and its entry.
+  mutating func forEachKnown(_ body: (SequenceTracker.Stream, inout Entry) -> Void) {
+    func visit(_ entry: UnsafeMutablePointer<Entry>) {
+      guard unsafe entry.pointee.isKnown, unsafe entry.pointee.isWanted,
+        let names = unsafe entry.pointee.names
+      else { return }
+      let (topic, sender) = unsafe (
+        Int(entry.pointee.lengths & 0xFF), Int(entry.pointee.lengths >> 8)
+      )
+      let stream = unsafe SequenceTracker.Stream(
+        process: entry.pointee.process, incarnation: entry.pointee.incarnation,
+        sender: UnsafeRawBufferPointer(start: names + topic, count: sender),
+        topic: UnsafeRawBufferPointer(start: names, count: topic))
+      unsafe body(stream, &entry.pointee)
+    }
+    for lane in unsafe 0..<lanes.count {
+      guard let entries = unsafe lanes[lane].entries else { continue }
+      for index in unsafe 0..<lanes[lane].capacity { unsafe visit(entries + index) }
+    }
+    unsafe unnumbered.values.forEach { unsafe visit($0) }
   }
 
   /// Whether two names are the same, by words: both lie in memory that goes on to a multiple of 8.
@@ -159,6 +182,6 @@ struct LaneTable: ~Copyable, Sendable {
     unsafe entry.pointee = Entry(
       incarnation: incarnation, last: 0, isKnown: false,
       isWanted: Topic.isWellFormed(topic) && prefix.matches(bytes: topic),
-      lengths: head.nameLengths, names: copy)
+      process: head.process, lengths: head.nameLengths, names: copy)
   }
 }

@@ -51,10 +51,12 @@ struct LossLedger: Sendable {
   /// that moment is read. Call it whenever the subscription has read on, to `position`.
   mutating func settle(
     at position: UInt64, _ ring: RingSubscriber, _ table: borrowing LaneTable,
-    wanted: TopicPrefix, report: (Gap) -> Void
+    elsewhere: SequenceTracker?, wanted: TopicPrefix, report: (Gap) -> Void
   ) {
     if let open, position >= open.until {
-      for list in open.lists { settle(list, table, wanted: wanted, report: report) }
+      for list in open.lists {
+        settle(list, table, elsewhere: elsewhere, wanted: wanted, report: report)
+      }
       base = Dictionary(open.lists.map { ($0.lane, $0) }, uniquingKeysWith: { $1 })
       hasBase = true
       lossSinceBase = lossSinceCopy
@@ -64,21 +66,25 @@ struct LossLedger: Sendable {
       lossSinceCopy = false
       let lists = ring.streams()
       open = (lists, ring.frontier)
-      settle(at: position, ring, table, wanted: wanted, report: report)
+      settle(
+        at: position, ring, table, elsewhere: elsewhere, wanted: wanted, report: report)
     }
   }
 
   private func settle(
-    _ list: RingStreams, _ table: borrowing LaneTable, wanted: TopicPrefix,
-    report: (Gap) -> Void
+    _ list: RingStreams, _ table: borrowing LaneTable, elsewhere: SequenceTracker?,
+    wanted: TopicPrefix, report: (Gap) -> Void
   ) {
     for (number, entry) in list.entries.enumerated() {
       guard let names = StreamKey.parse(entry.key), wanted.matches(names.topic) else { continue }
       let seen = unsafe table.known(
         lane: list.lane, incarnation: list.incarnation, number: number)
-      guard let last = unsafe seen?.pointee.last ?? baseNumber(list, number), entry.number > last,
-        entry.number <= RecordHead.greatestNumber
-      else { continue }
+      let last =
+        unsafe seen?.pointee.last
+        ?? elsewhere?.last(list.process, list.incarnation, names) ?? baseNumber(list, number)
+      guard let last, entry.number > last, entry.number <= RecordHead.greatestNumber else {
+        continue
+      }
       unsafe seen?.pointee.last = entry.number
       report(
         Gap(
@@ -94,5 +100,21 @@ struct LossLedger: Sendable {
       number < before.entries.count
     else { return 0 }
     return before.entries[number].number
+  }
+}
+
+extension SequenceTracker {
+  /// The last number of a stream that was delivered elsewhere; nil when nobody knows.
+  fileprivate func last(
+    _ process: UInt32, _ incarnation: UInt64, _ names: (topic: Topic, sender: String)
+  ) -> UInt64? {
+    let (topic, sender) = (Array(names.topic.name.utf8), Array(names.sender.utf8))
+    return unsafe topic.withUnsafeBytes { topic in
+      unsafe sender.withUnsafeBytes { sender in
+        let stream = unsafe Stream(
+          process: process, incarnation: incarnation, sender: sender, topic: topic)
+        return expected(in: stream).flatMap { $0 > 0 ? $0 - 1 : nil }
+      }
+    }
   }
 }

@@ -163,23 +163,25 @@ final class SharedMemoryLane: Sendable {
   ) throws(RingError) -> Bool {
     try holder.withLockWaiting { (holder) throws(RingError) in
       waitCount.wrappingAdd(1, ordering: .relaxed)
-      return try holder.publish(payload, on: stream, wantsSync: wantsSync, wait: .untilRoom(cancellation))
+      return try holder.publish(
+        payload, on: stream, wantsSync: wantsSync, wait: .untilRoom(cancellation))
     }
   }
 
-  /// Half a message is worth nothing, so this may sleep whatever `wait` says, and the others must
-  /// know.
+  /// Half a message is worth nothing, so this may sleep once it has begun, and the others must know.
   private func publishLarge(
     _ payload: RawSpan, on stream: SharedMemoryStream, wait: PublishWait,
     cancellation: RingCancellation
   ) throws(RingError) -> Bool {
     guard wait == .never else {
       return try holder.withLockWaiting { (holder) throws(RingError) in
-        try holder.publish(payload, on: stream, wantsSync: wantsSync, wait: .untilRoom(cancellation))
+        try holder.publish(
+          payload, on: stream, wantsSync: wantsSync, wait: .untilRoom(cancellation))
       }
     }
     return try holder.withLockWaitingIfAvailable { (holder) throws(RingError) in
-      try holder.publish(payload, on: stream, wantsSync: wantsSync, wait: .neverForTheFirst(cancellation))
+      try holder.publish(
+        payload, on: stream, wantsSync: wantsSync, wait: .neverForPart(cancellation))
     } ?? false
   }
 

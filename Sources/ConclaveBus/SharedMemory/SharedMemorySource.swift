@@ -4,9 +4,7 @@ import SharedRing
 /// accounts for what was lost.
 final class SharedMemorySource: SubscriptionSource {
   private struct State: ~Copyable, Sendable {
-    var table: LaneTable
-    var ledger: LossLedger
-    var losses = SubscriptionLosses()
+    var judge: RingJudge
     /// Messages from before this subscription joined with back pressure, read ahead.
     var history: ArraySlice<Delivery> = []
     /// Where a closed bus's subscription ends.
@@ -23,6 +21,7 @@ final class SharedMemorySource: SubscriptionSource {
     _ location: RingLocation, _ geometry: RingGeometry, prefix: TopicPrefix,
     options: SubscriptionOptions
   ) throws(BusError) {
+    if case .since = options.start { throw .noPast }
     let policy: RingSubscriber.Policy =
       switch options.policy {
       case .dropping: .dropping
@@ -40,8 +39,9 @@ final class SharedMemorySource: SubscriptionSource {
     if !damage.isNone { onWarning?(.damagedSegment(reason: damage.description)) }
     state = Lock(
       State(
-        table: LaneTable(laneCount: ring.geometry.laneCount, prefix: prefix),
-        ledger: LossLedger(base: ring.streams())))
+        judge: RingJudge(
+          prefix: prefix, laneCount: ring.geometry.laneCount, lists: ring.streams(),
+          onWarning: onWarning)))
     passOver(upTo: ring.frontier)
     if options.start != .now { try readPast(from: options.start, location, geometry) }
   }
@@ -83,7 +83,7 @@ final class SharedMemorySource: SubscriptionSource {
 
   func cancel() { ring.leave() }
 
-  var losses: SubscriptionLosses { state.withLock { $0.losses } }
+  var losses: SubscriptionLosses { state.withLock { $0.judge.losses } }
 
   // MARK: Reading
 
@@ -95,10 +95,10 @@ final class SharedMemorySource: SubscriptionSource {
     if let end = state.end, ring.position >= end { return 0 }
     let end = state.end ?? .max
     let read = ring.receive(limit: limit) { loss in
-      note(loss, &state)
+      state.judge.note(loss)
     } onMessage: { place, body in
       guard place.position < end else { return }
-      take(place, body, &state) { gap in
+      state.judge.take(place, body, of: ring) { gap in
         onGap(gap)
         delivered += 1
       } onMessage: { view, payload in
@@ -106,90 +106,11 @@ final class SharedMemorySource: SubscriptionSource {
         delivered += 1
       }
     }
-    var losses = state.losses
-    state.ledger.settle(at: ring.position, ring, state.table, wanted: prefix) { gap in
-      report(gap, &losses, onGap)
+    state.judge.settle(ring) { gap in
+      onGap(gap)
       delivered += 1
     }
-    state.losses = losses
     return read
-  }
-
-  /// Judges one record: whether it is wanted, and whether its number is the next of its stream.
-  @inline(__always)
-  private func take(
-    _ place: RingPlace, _ body: RawSpan, _ state: inout State, onGap: (Gap) -> Void,
-    onMessage: (borrowing EnvelopeView, RawSpan) -> Void
-  ) {
-    guard let head = RecordHead.read(body) else {
-      noteDamage(place.position, "its numbers make no sense", &state)
-      return
-    }
-    unsafe body.withUnsafeBytes { bytes in
-      let names = unsafe UnsafeRawBufferPointer(
-        rebasing: bytes[RecordHead.fixedBytes..<RecordHead.fixedBytes + head.namesLength])
-      guard let start = names.baseAddress else { return }
-      let entry = unsafe state.table.entry(
-        lane: place.lane, incarnation: place.incarnation, head, names: start)
-      guard unsafe entry.pointee.isWanted else { return }
-      if unsafe !entry.pointee.isKnown {
-        unsafe entry.pointee.isKnown = true
-        unsafe entry.pointee.last = state.ledger.base(
-          lane: place.lane, incarnation: place.incarnation, head)
-      }
-      let last = unsafe entry.pointee.last
-      guard head.seq > last else {
-        noteDamage(place.position, "its number came before", &state)
-        return
-      }
-      unsafe entry.pointee.last = head.seq
-      let view = unsafe EnvelopeView(
-        unsafeNames: names, topicLength: head.topicLength, senderLength: head.senderLength,
-        id: MessageID(process: head.process, counter: head.counter), seq: head.seq,
-        timestamp: Timestamp(nanosecondsSinceEpoch: head.timestamp),
-        incarnation: place.incarnation, position: place.position)
-      if head.seq != last + 1 {
-        let gap = Gap(
-          sender: view.sender, topic: view.topic, process: head.process,
-          incarnation: place.incarnation, seq: last + 1...head.seq - 1, reason: .overrun)
-        report(gap, &state.losses, onGap)
-      }
-      let payload = unsafe UnsafeRawBufferPointer(rebasing: bytes[head.payloadOffset...])
-      unsafe onMessage(view, payload.bytes)
-    }
-  }
-
-  private func note(_ loss: RingLoss, _ state: inout State) {
-    switch loss {
-    case .lapped, .overwritten: noteEpisode(&state)
-    case .headless: break
-    case .damaged(let position): noteDamage(position, "its header makes no sense", &state)
-    case .abandoned(_, let beginning):
-      state.losses.abandoned += 1
-      // The message's end is missing, so its head is read with a stand-in for the payload.
-      let head = unsafe RecordHead.read((beginning + [0]).span.bytes)
-      onWarning?(.abandonedMessage(process: head?.process ?? 0))
-    }
-  }
-
-  /// Warns of the first few, then ever more rarely: a ring full of nonsense has 65,536 of them.
-  private func noteDamage(_ position: UInt64, _ reason: String, _ state: inout State) {
-    state.losses.damaged += 1
-    let count = state.losses.damaged
-    guard count <= 8 || count.nonzeroBitCount == 1 else { return }
-    onWarning?(.damagedRecord(position: position, reason: reason))
-  }
-
-  private func noteEpisode(_ state: inout State) {
-    guard state.ledger.noteLoss() else { return }
-    state.losses.episodes += 1
-    onWarning?(.overrun)
-  }
-
-  private func report(_ gap: Gap, _ losses: inout SubscriptionLosses, _ onGap: (Gap) -> Void) {
-    losses.noteGap(of: gap.count)
-    ring.noteLost(gap.count)
-    onGap(gap)
   }
 
   private static func handOut(
@@ -216,9 +137,9 @@ final class SharedMemorySource: SubscriptionSource {
       while ring.position < position {
         let left = Int(min(position - ring.position, 1024))
         let read = ring.receive(limit: left) {
-          note($0, &state)
+          state.judge.note($0)
         } onMessage: { place, body in
-          take(place, body, &state) { _ in
+          state.judge.take(place, body, of: ring) { _ in
           } onMessage: { _, _ in
           }
         }
@@ -235,18 +156,17 @@ final class SharedMemorySource: SubscriptionSource {
     let end = ring.position
     let reader = try SharedMemorySource.reader(of: location, geometry)
     reader.rewind()
-    var past = State(
-      table: LaneTable(laneCount: ring.geometry.laneCount, prefix: prefix),
-      ledger: LossLedger(base: nil))
+    var past = RingJudge(
+      prefix: prefix, laneCount: ring.geometry.laneCount, lists: nil, onWarning: onWarning)
     var history: [Delivery] = []
     var found = start == .beginning
     while reader.position < end {
       let read = reader.receive(limit: 1024) { loss in
         // What was overwritten is simply not there any more.
-        if case .damaged = loss { note(loss, &past) }
+        if case .damaged = loss { past.note(loss) }
       } onMessage: { place, body in
         guard place.position < end else { return }
-        take(place, body, &past) {
+        past.take(place, body, of: reader) {
           if found { history.append(.gap($0)) }
         } onMessage: { view, payload in
           if found {
@@ -263,9 +183,10 @@ final class SharedMemorySource: SubscriptionSource {
         .notFound, "the message to begin behind is not in the ring (any more)",
         hint: "begin with 'now' or 'beginning', or read the topic files")
     }
+    let damaged = past.losses.damaged
     state.withLock { state in
       state.history = history[...]
-      state.losses.damaged += past.losses.damaged
+      state.judge.addDamage(damaged)
     }
   }
 

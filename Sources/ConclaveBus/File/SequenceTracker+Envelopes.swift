@@ -1,0 +1,23 @@
+extension SequenceTracker {
+  /// The messages of a topic's file that are missing before this one, once.
+  mutating func gap(before view: borrowing EnvelopeView, _ topic: Topic) -> Gap? {
+    guard let missing = missing(before: view.seq, in: Stream(of: view)) else { return nil }
+    return Gap(
+      sender: view.sender, topic: topic, process: view.id.process, incarnation: view.incarnation,
+      seq: missing, reason: .missing)
+  }
+
+  /// Call with each message that was delivered.
+  mutating func delivered(_ view: borrowing EnvelopeView) {
+    delivered(view.seq, in: Stream(of: view))
+  }
+}
+
+extension SequenceTracker.Stream {
+  /// Valid as long as the view is.
+  init(of view: borrowing EnvelopeView) {
+    unsafe self.init(
+      process: view.id.process, incarnation: view.incarnation, sender: view.senderBytes,
+      topic: view.topicBytes)
+  }
+}

@@ -1,0 +1,321 @@
+import CShim
+import SharedRing
+
+/// What a subscription of a ``MirroredBus`` works on: reads the ring, and the files where the ring
+/// has gone on without it. One thread at a time.
+///
+/// Everything goes by places in the log. Below the board's `mirrored` the files have everything; from
+/// there on the ring has, since the mirror holds it. So whoever has read the files up to `mirrored`
+/// goes on in the ring at just that position, and whoever is overrun in the ring goes on in the files
+/// at the position that was lost: nothing is missing and nothing comes twice.
+final class MirroredReading {
+  private let shared: FileBusShared
+  private let location: RingLocation
+  private let geometry: RingGeometry
+  private let prefix: TopicPrefix
+  private let options: SubscriptionOptions
+  let reporter: FileReporter
+  private var judge: RingJudge
+  /// Reads the ring without back pressure; also lends the board.
+  private let ring: RingSubscriber
+  let board: RingMirrorBoard
+  /// Publishers wait for this one, once it is there; it takes over at its first position.
+  private(set) var row: RingSubscriber?
+  private var isOnRow = false
+  private var log: LogPhase?
+  /// The ring's position where a closed bus's subscription ends.
+  private var end: UInt64?
+
+  /// While the files are being read.
+  private struct LogPhase {
+    var reader: LogReader
+    /// The ring's positions below it have been handed out, or are at hand.
+    var limit: UInt64
+    /// How far the files must be read at least.
+    var least: UInt64
+    /// When the mirror was last seen to go on.
+    var lastProgress: UInt64
+  }
+
+  /// How long to wait for a mirror that does not go on, nanoseconds.
+  private static let patience: UInt64 = 2_000_000_000
+
+  init(
+    _ shared: FileBusShared, _ location: RingLocation, _ geometry: RingGeometry,
+    prefix: TopicPrefix, options: SubscriptionOptions
+  ) throws(BusError) {
+    self.shared = shared
+    self.location = location
+    self.geometry = geometry
+    self.prefix = prefix
+    self.options = options
+    reporter = FileReporter(onWarning: options.onWarning)
+    ring = try MirroredReading.join(location, geometry, .dropping, prefix)
+    board = ring.mirrorBoard
+    let damage = SharedMemoryStatus.Damage(ring.damage)
+    if !damage.isNone { options.onWarning?(.damagedSegment(reason: damage.description)) }
+    judge = RingJudge(
+      prefix: prefix, laneCount: ring.geometry.laneCount, lists: ring.streams(),
+      onWarning: options.onWarning)
+    judge.base = board.progress.base ?? 0
+    try begin()
+  }
+
+  private static func join(
+    _ location: RingLocation, _ geometry: RingGeometry, _ policy: RingSubscriber.Policy,
+    _ prefix: TopicPrefix
+  ) throws(BusError) -> RingSubscriber {
+    do throws(RingError) {
+      return try RingSubscriber(
+        location, creating: geometry, policy: policy, label: prefix.name)
+    } catch { throw BusError(error, location) }
+  }
+
+  private func begin() throws(BusError) {
+    let start: LogStart
+    switch options.start {
+    case .now:
+      try joinRow()
+      passOver(upTo: row?.position ?? ring.frontier)
+      takeRowIfDue()
+      return
+    case .beginning: start = LogStart()
+    case .since(let time): start = LogStart(time: time)
+    case .after(let id):
+      awaitMirror(upTo: ring.frontier)
+      start = try LogSearch(shared: shared).start(behind: id, prefix: prefix)
+    }
+    try enterLog(start, least: ring.frontier, SequenceTracker())
+  }
+
+  /// Passes over what was published while the lists were read.
+  private func passOver(upTo position: UInt64) {
+    while ring.position < position {
+      let left = Int(min(position - ring.position, 1024))
+      let read = ring.receive(limit: left) { _ in
+      } onMessage: { place, body in
+        judge.take(place, body, of: ring) { _ in
+        } onMessage: { _, _ in
+        }
+      }
+      if read == 0 { break }
+    }
+  }
+
+  private func awaitMirror(upTo position: UInt64) {
+    let deadline = conclave_monotonic_ns() + MirroredReading.patience
+    while board.mirrored < position, board.trouble == 0, conclave_monotonic_ns() < deadline {
+      board.wait(for: position - 1, synced: false, nil)
+    }
+  }
+
+  // MARK: Delivering
+
+  var losses: SubscriptionLosses {
+    var sum = judge.losses
+    let files = reporter.losses
+    sum.lostMessages = sum.lostMessages.addingSaturating(files.lostMessages)
+    sum.gaps += files.gaps
+    sum.damaged += files.damaged
+    return sum
+  }
+
+  /// The ring's position up to which everything was handed out, or is at hand in the files.
+  private var position: UInt64 {
+    if let log { return log.reader.hasBacklog ? 0 : log.limit }
+    return current.position
+  }
+
+  private var current: RingSubscriber { isOnRow ? row ?? ring : ring }
+
+  func close() { end = end ?? ring.frontier }
+
+  func leave() {
+    ring.leave()
+    row?.leave()
+  }
+
+  func interrupt() {
+    ring.interrupt()
+    row?.interrupt()
+    board.wake()
+  }
+
+  /// As ``SubscriptionSource/drain(limit:onGap:onMessage:)``.
+  func drain(
+    limit: Int, onGap: (Gap) -> Void, onMessage: (borrowing EnvelopeView, RawSpan) -> Void
+  ) throws(BusError) -> DrainResult {
+    var delivered = 0
+    // A bounded number of rounds, so that one call ends even when only others are spoken to.
+    for _ in 0..<64 where delivered < limit {
+      let before = delivered
+      let wasInLog = log != nil
+      let read =
+        wasInLog
+        ? try readLog(limit - before, &delivered, onGap, onMessage)
+        : try readRing(limit - before, &delivered, onGap, onMessage)
+      if !wasInLog, log == nil, delivered > before { break }
+      if !read, wasInLog == (log != nil) { break }
+    }
+    let ended = end.map { position >= $0 } ?? false
+    if delivered == 0, !ended, log == nil, current.isBlocked {
+      throw BusError(.corrupt, location)
+    }
+    return DrainResult(count: delivered, ended: ended)
+  }
+
+  // MARK: The ring
+
+  /// - Returns: whether there was anything.
+  private func readRing(
+    _ limit: Int, _ delivered: inout Int, _ onGap: (Gap) -> Void,
+    _ onMessage: (borrowing EnvelopeView, RawSpan) -> Void
+  ) throws(BusError) -> Bool {
+    let ring = current
+    let stop = min(end ?? .max, isOnRow ? .max : row?.position ?? .max)
+    guard ring.position < stop else { return false }
+    var overrun: RingLoss?
+    let heals = !isOnRow
+    let read = ring.receive(limit: Int(min(UInt64(limit), stop - ring.position))) { loss in
+      if overrun != nil { return }
+      if heals, loss.isOverrun { overrun = loss } else { judge.note(loss) }
+    } onMessage: { place, body in
+      // Once something is missing the rest comes after it.
+      if overrun != nil { return }
+      judge.take(place, body, of: ring) { gap in
+        onGap(gap)
+        delivered += 1
+      } onMessage: { view, payload in
+        onMessage(view, payload)
+        delivered += 1
+      }
+    }
+    judge.settle(ring) { gap in
+      onGap(gap)
+      delivered += 1
+    }
+    if let overrun { try heal(overrun) } else { takeRowIfDue() }
+    return read > 0
+  }
+
+  /// Goes on in the files where the ring was lost; or behind it, when they do not have it.
+  private func heal(_ loss: RingLoss) throws(BusError) {
+    guard let lost = loss.positions else { return }
+    let isToCome: Bool = if case .headless = loss { true } else { false }
+    guard board.progress.base != nil, isToCome || board.mirrored > lost.lowerBound else {
+      return passOver(loss)
+    }
+    judge.base = board.progress.base ?? 0
+    try enterLog(
+      LogStart(position: judge.base &+ lost.lowerBound, withForeign: false),
+      least: lost.lowerBound + 1, judge.leaveRing())
+  }
+
+  private func passOver(_ loss: RingLoss) {
+    judge.note(loss)
+    if let positions = loss.positions { ring.seek(to: positions.upperBound) }
+  }
+
+  /// From its first position on the row reads, for which publishers wait.
+  private func takeRowIfDue() {
+    guard let row, !isOnRow, log == nil, ring.position >= row.position else { return }
+    row.resume(ring.openChains)
+    ring.leave()
+    isOnRow = true
+  }
+
+  private func joinRow() throws(BusError) {
+    guard case .backPressure(let timeout) = options.policy, row == nil else { return }
+    row = try MirroredReading.join(
+      location, geometry,
+      .backPressure(timeoutNanoseconds: timeout?.nanosecondsSaturated ?? .max), prefix)
+  }
+
+  // MARK: The files
+
+  private func enterLog(
+    _ start: LogStart, least: UInt64, _ tracker: consuming SequenceTracker
+  ) throws(BusError) {
+    let reader = LogReader(
+      shared, prefix: prefix, start: start, tracker: tracker, reporter: reporter)
+    let limit = board.mirrored
+    try reader.look(below: judge.base &+ limit)
+    log = LogPhase(
+      reader: reader, limit: limit, least: least, lastProgress: conclave_monotonic_ns())
+  }
+
+  /// - Returns: whether there was anything to do.
+  private func readLog(
+    _ limit: Int, _ delivered: inout Int, _ onGap: (Gap) -> Void,
+    _ onMessage: (borrowing EnvelopeView, RawSpan) -> Void
+  ) throws(BusError) -> Bool {
+    guard let phase = log else { return false }
+    let count = try phase.reader.deliver(
+      below: judge.base &+ phase.limit, limit: limit, onGap: onGap, onMessage: onMessage)
+    delivered += count
+    if phase.reader.hasBacklog { return true }
+    if let end, phase.limit >= end { return count > 0 }
+    if try leaveLogIfDue() { return true }
+    return try lookOn() || count > 0
+  }
+
+  /// Looks at what the mirror has written meanwhile.
+  ///
+  /// - Returns: whether it has.
+  private func lookOn() throws(BusError) -> Bool {
+    guard let phase = log else { return false }
+    let mirrored = min(board.mirrored, end ?? .max)
+    guard mirrored > phase.limit else { return false }
+    log?.limit = mirrored
+    log?.lastProgress = conclave_monotonic_ns()
+    try phase.reader.look(below: judge.base &+ mirrored)
+    return true
+  }
+
+  /// Goes on in the ring if the files were read far enough, and the ring still has what follows.
+  private func leaveLogIfDue() throws(BusError) -> Bool {
+    guard let phase = log else { return false }
+    let isStuck =
+      conclave_monotonic_ns() &- phase.lastProgress > MirroredReading.patience
+      || board.trouble != 0
+    guard phase.limit >= phase.least || isStuck, board.mirrored <= phase.limit || isNear(phase)
+    else { return false }
+    try joinRow()
+    judge.returnToRing(phase.reader.tracker)
+    ring.seek(to: phase.limit)
+    log = nil
+    takeRowIfDue()
+    return true
+  }
+
+  private func isNear(_ phase: LogPhase) -> Bool {
+    let frontier = ring.frontier
+    return frontier <= phase.limit
+      || frontier - phase.limit < UInt64(ring.geometry.slotCount) / 2
+  }
+
+  // MARK: Waiting
+
+  /// What to sleep on: the ring, or the board until it is past a position; nil when there is
+  /// something to do.
+  enum Sleep {
+    case ring(RingSubscriber)
+    case board(past: UInt64)
+  }
+
+  var sleep: Sleep? {
+    guard let log else { return .ring(current) }
+    if log.reader.hasBacklog || board.mirrored > log.limit || log.limit >= log.least { return nil }
+    return .board(past: log.limit)
+  }
+}
+
+extension RingLoss {
+  /// Whether the ring went on without the subscriber.
+  var isOverrun: Bool {
+    switch self {
+    case .lapped, .overwritten, .headless: true
+    case .damaged, .abandoned: false
+    }
+  }
+}
