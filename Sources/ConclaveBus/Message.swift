@@ -10,11 +10,17 @@ public struct Message: Hashable, Sendable {
   public var sender: String
   /// One JSON value, carried byte for byte.
   public var payload: RawJSON
+  /// With a key, this is published once: see ``IdempotencyKey``. `SharedMemoryBus` refuses it with
+  /// `unsupported`.
+  public var idempotencyKey: IdempotencyKey?
 
-  public init(type: String, sender: String, payload: RawJSON) {
+  public init(
+    type: String, sender: String, payload: RawJSON, idempotencyKey: IdempotencyKey? = nil
+  ) {
     self.type = type
     self.sender = sender
     self.payload = payload
+    self.idempotencyKey = idempotencyKey
   }
 
   /// - Throws: ``BusError/Code/invalidName``.
