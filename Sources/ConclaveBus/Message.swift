@@ -23,6 +23,15 @@ public struct Message: Hashable, Sendable {
     self.idempotencyKey = idempotencyKey
   }
 
+  /// - Throws: ``BusError/Code/unsupported`` for a message with an idempotency key, on a transport
+  ///   that cannot remember it.
+  static func checkHasNoKey(_ message: Message) throws(BusError) {
+    guard message.idempotencyKey != nil else { return }
+    throw BusError(
+      .unsupported, "shared memory alone cannot remember an idempotency key",
+      hint: "use the mirrored bus or FileBus, or publish without a key")
+  }
+
   /// - Throws: ``BusError/Code/invalidName``.
   static func checkName(_ name: String, role: String) throws(BusError) {
     let bytes = name.utf8

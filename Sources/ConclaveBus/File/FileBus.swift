@@ -16,7 +16,7 @@ import Synchronization
 /// Every method may be called from any thread. In the child of a fork everything fails with
 /// `forked`.
 public final class FileBus: MessageBus {
-  private let shared: FileBusShared
+  let shared: FileBusShared
   private let appenders = Lock<[Topic: TopicAppender]>([:])
   private let subscriptions = Lock(SubscriptionList())
   /// Says by its lock that this object lives; given back when the bus is closed.
@@ -49,6 +49,9 @@ public final class FileBus: MessageBus {
       }
     } catch { throw PublishFailure(error) }
     guard !messages.isEmpty else { return 0 }
+    if messages.contains(where: { $0.idempotencyKey != nil }) {
+      return try publishOnce(messages, to: topic, wait: wait)
+    }
     let appender = appender(for: topic)
     return try appender.append(wait: wait) { (state) throws(BusError) in
       let first = ProcessIdentity.nextIDs(messages.count)
@@ -122,7 +125,7 @@ public final class FileBus: MessageBus {
     }
   }
 
-  private func appender(for topic: Topic) -> TopicAppender {
+  func appender(for topic: Topic) -> TopicAppender {
     appenders.withLock { appenders in
       if let known = appenders[topic] { return known }
       let appender = TopicAppender(topic: topic, shared: shared)
@@ -138,7 +141,7 @@ extension TopicAppender.State {
   /// endlessly.
   private static let keptTemplates = 1024
 
-  fileprivate mutating func addLine(
+  mutating func addLine(
     _ message: Message, counter: UInt64, _ appender: TopicAppender
   ) throws(BusError) {
     let template = template(for: message, appender)
@@ -147,7 +150,7 @@ extension TopicAppender.State {
       do throws(BusError) {
         unsafe try addLine(
           template, sender: sender, counter: counter, payload: bytes,
-          options: appender.shared.options)
+          key: message.idempotencyKey?.text, options: appender.shared.options)
         return nil
       } catch { return error }
     }

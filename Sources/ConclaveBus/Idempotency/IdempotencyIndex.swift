@@ -16,6 +16,8 @@ final class IdempotencyIndex: Sendable {
   struct Doubt: Sendable {
     let key: IdempotencyKey
     let topic: Topic
+    /// The id that the message has, where it was known before it was published.
+    let id: MessageID?
     /// The message, if it is there, was not published before this, by the clock of its publisher.
     let since: Timestamp
   }
@@ -55,12 +57,16 @@ final class IdempotencyIndex: Sendable {
   /// Locks the keys of a batch and notes the intent to publish those that are fresh.
   ///
   /// - Parameter keys: one for each message, nil for a message without.
+  /// - Parameter takeIDs: takes the ids of so many messages, and returns the first counter: then a
+  ///   message is told by its id from an older one with the same key, whatever the clocks say. Nil
+  ///   where ids cannot be known before.
   /// - Parameter wasPublished: looks for a message on the bus; returns its id.
   /// - Returns: nil only with ``PublishWait/never``, when somebody else publishes with one of them.
   /// - Throws: `busy`, `forked`, `noSpace`, `system`, and what `wasPublished` throws: then nothing
   ///   is claimed.
   func claim(
     _ keys: [IdempotencyKey?], topic: Topic, wait: PublishWait,
+    takeIDs: ((Int) -> UInt64)? = ProcessIdentity.nextIDs,
     wasPublished: (Doubt) throws(BusError) -> MessageID?
   ) throws(BusError) -> IdempotencyClaim? {
     try mark.check()
@@ -85,6 +91,8 @@ final class IdempotencyIndex: Sendable {
       }
       claim.duplicates[index] = .some(id.known)
     }
+    let fresh = claim.fresh
+    if !fresh.isEmpty, let takeIDs { claim.number(fresh, from: takeIDs(fresh.count)) }
     guard try noteIntents(&claim, &work, wait) else { return nil }
     return claim
   }
@@ -137,7 +145,8 @@ final class IdempotencyIndex: Sendable {
       return Published(known: entry.id)
     }
     let since = Timestamp(nanosecondsSinceEpoch: entry.moment.wall)
-    guard let id = try wasPublished(Doubt(key: key, topic: topic, since: since)) else { return nil }
+    let doubt = Doubt(key: key, topic: topic, id: entry.id, since: since)
+    guard let id = try wasPublished(doubt) else { return nil }
     // Its age goes on, by this start's clock.
     entry.moment = work.now.moment(at: since)
     entry.state = .done
@@ -156,7 +165,7 @@ final class IdempotencyIndex: Sendable {
     var owners: [Place: Int] = [:]
     for (index, digest) in work.fresh {
       let entry = KeyEntry(
-        digest: digest, order: order, moment: work.now, id: nil, state: .intent)
+        digest: digest, order: order, moment: work.now, id: claim.ids[index], state: .intent)
       let intent = try put(entry, &work)
       // In a batch of more keys than are remembered the later ones displace the first.
       let place = Place(bucket: intent.bucket, slot: intent.slot)
