@@ -164,6 +164,10 @@ private let publish = #"""
   At the first line that is not JSON, or too large, the command ends with exit
   code 2: what came before it is published, nothing after it is.
 
+  With --idempotency-key a command may be repeated until it succeeds: whatever
+  became of the attempts before, the message is published once. A repetition
+  succeeds as the first did.
+
   Prints nothing, or with --json {"published":N}. Ended by SIGINT or SIGTERM,
   --lines says on standard error how many were published; they stay.
 
