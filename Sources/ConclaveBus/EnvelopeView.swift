@@ -115,7 +115,8 @@ extension Envelope {
     return unsafe names.withUnsafeBytes { bytes in
       let view = unsafe EnvelopeView(
         unsafeNames: bytes, topicLength: topicLength, senderLength: senderLength,
-        keyLength: keyLength, id: id, seq: seq, timestamp: timestamp, incarnation: incarnation, position: position)
+        keyLength: keyLength, id: id, seq: seq, timestamp: timestamp,
+        incarnation: incarnation, position: position)
       return unsafe body(view, payload.bytes.span.bytes)
     }
   }

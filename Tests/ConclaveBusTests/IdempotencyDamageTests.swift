@@ -75,7 +75,9 @@ import Testing
     #expect(try world.publish("a", to: index) && !world.publish("a", to: index))
   }
 
-  @Test(arguments: ["version", "magic", "slots", "checksum", "capacity", "short", "long", "garbage"])
+  @Test(arguments: [
+    "version", "magic", "slots", "checksum", "capacity", "short", "long", "garbage",
+  ])
   func anotherLayoutIsRefused(_ kind: String) throws {
     try world.publish("a", to: world.index())
     var bytes = Disk.read(world.path)

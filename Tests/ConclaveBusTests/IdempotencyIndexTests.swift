@@ -109,10 +109,11 @@ import Testing
     let index = try world.index()
     // The message may have been lost with the power, so the bus is asked once.
     var asked = 0
-    #expect(try !world.publish("a", to: index) { _ throws(BusError) in
-      asked += 1
-      return message
-    })
+    #expect(
+      try !world.publish("a", to: index) { _ throws(BusError) in
+        asked += 1
+        return message
+      })
     #expect(try !world.publish("a", to: index))
     #expect(asked == 1)
     world.clock.pass(.seconds(61))
@@ -136,14 +137,16 @@ import Testing
     let index = try world.index()
     let began = world.clock.moment.wall - 9_000_000_000
     var doubts: [IdempotencyIndex.Doubt] = []
-    #expect(try world.publish("lost", to: index) { doubt throws(BusError) in
-      doubts.append(doubt)
-      return nil
-    })
-    #expect(try !world.publish("there", to: index) { doubt throws(BusError) in
-      doubts.append(doubt)
-      return doubt.id
-    })
+    #expect(
+      try world.publish("lost", to: index) { doubt throws(BusError) in
+        doubts.append(doubt)
+        return nil
+      })
+    #expect(
+      try !world.publish("there", to: index) { doubt throws(BusError) in
+        doubts.append(doubt)
+        return doubt.id
+      })
     #expect(doubts.map(\.key.text) == ["lost", "there"])
     #expect(doubts.allSatisfy { $0.since.nanosecondsSinceEpoch == began && $0.id != nil })
     // Now both are settled: nobody is asked again.
@@ -205,7 +208,9 @@ import Testing
     let (index, other) = (try world.index(), try world.index())
     let (key, topic) = (try IdempotencyKey("a"), try Topic("t"))
     for index in [index, other] {
-      guard let held = try index.claim([key], topic: topic, wait: .blocking, wasPublished: { $0.id })
+      guard
+        let held = try index.claim(
+          [key], topic: topic, wait: .blocking, wasPublished: { $0.id })
       else {
         Issue.record("the key is free, but cannot be had")
         return
@@ -214,8 +219,9 @@ import Testing
       for blocked in [index, other] {
         let error = #expect(throws: BusError.self) { try world.publish("a", to: blocked) }
         #expect(error?.code == .busy)
-        let isFree = try blocked.claim(
-          [key], topic: topic, wait: .never, wasPublished: { $0.id }) != nil
+        let isFree =
+          try blocked.claim(
+            [key], topic: topic, wait: .never, wasPublished: { $0.id }) != nil
         #expect(!isFree)
       }
     }

@@ -53,9 +53,10 @@ import Testing
         if isFirst {
           try? FileManager.default.removeItem(at: directory.appendingPathComponent("bus"))
         }
+        let command = arguments.joined(separator: " ") + " 1 --idempotency-key k\(number)"
         let line =
           "strace -f -o /dev/null -e trace=\(calls)"
-          + " -e inject=\(calls):signal=SIGKILL:when=\(number) '\(Tool.path)' \(arguments.joined(separator: " ")) 1 --idempotency-key k\(number)"
+          + " -e inject=\(calls):signal=SIGKILL:when=\(number) '\(Tool.path)' \(command)"
         exit = try Tool.shell(line, in: directory).exit
         if exit != 0 { kills += 1 }
         let again = try Tool.run(

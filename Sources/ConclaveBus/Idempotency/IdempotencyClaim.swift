@@ -60,8 +60,8 @@ enum PublishOutcome: Hashable, Sendable {
 extension IdempotencyIndex {
   /// Publishes one message unless its key was published before.
   ///
-  /// - Parameter publish: is given an id for the message; returns the id that it has, or nil when it
-  ///   was not published. If it throws, the message is in doubt.
+  /// - Parameter publish: is given an id for the message; returns the id that it has, or nil when
+  ///   it was not published. If it throws, the message is in doubt.
   /// - Returns: nil when it was not published: by `publish`, or because with ``PublishWait/never``
   ///   somebody else was publishing with the key.
   /// - Throws: what ``claim(_:topic:wait:wasPublished:)`` and `publish` throw.

@@ -9,8 +9,8 @@ public struct IdempotencyKey: Hashable, Sendable {
 
   public let text: String
 
-  /// - Throws: ``BusError/Code/invalidName`` unless `text` is 1 to 200 bytes of UTF-8 without control
-  ///   characters.
+  /// - Throws: ``BusError/Code/invalidName`` unless `text` is 1 to 200 bytes of UTF-8 without
+  ///   control characters.
   public init(_ text: String) throws(BusError) {
     try Message.checkName(text, role: "idempotency key")
     self.text = text

@@ -24,49 +24,39 @@ struct KeyEntry: Hashable, Sendable {
     var words = [
       digest.first, digest.second, order, moment.wall, moment.boot, id?.counter ?? 0,
       UInt64(id?.process ?? 0) | UInt64(moment.bootTag & 0xFF_FFFF) << 32
-        | UInt64(state.rawValue) << 56,
+        | UInt64(state.rawValue) << 56, 0,
     ]
-    words.append(KeyEntry.checksum(words[...], salt: salt))
+    words[7] = KeyEntry.checksum(words.span.extracting(first: 7), salt: salt)
     return words
   }
 
-  /// What a slot holds.
-  enum Slot {
-    case free
-    case taken(KeyEntry)
-    /// Nothing that the index wrote there.
-    case corrupt
-  }
-
-  /// Reads the 8 words of a slot.
-  static func slot(_ words: ArraySlice<UInt64>, salt: UInt64) -> Slot {
-    guard words.contains(where: { $0 != 0 }) else { return .free }
-    let start = words.startIndex
-    let last = words[start + 6]
-    guard checksum(words[start..<start + 7], salt: salt) == words[start + 7],
-      let state = State(rawValue: UInt8(truncatingIfNeeded: last >> 56))
-    else { return .corrupt }
-    let counter = words[start + 5]
-    return .taken(
-      KeyEntry(
-        digest: SipHash.Digest(first: words[start], second: words[start + 1]),
-        order: words[start + 2],
-        moment: KeyMoment(
-          wall: words[start + 3], boot: words[start + 4],
-          bootTag: UInt32(truncatingIfNeeded: last >> 32 & 0xFF_FFFF)),
-        id: counter == 0
-          ? nil : MessageID(process: UInt32(truncatingIfNeeded: last), counter: counter),
-        state: state))
+  /// Whether 8 words are something that the index wrote there.
+  static func isSound(_ words: Span<UInt64>, salt: UInt64) -> Bool {
+    checksum(words.extracting(first: 7), salt: salt) == words[7]
+      && State(rawValue: UInt8(truncatingIfNeeded: words[6] >> 56)) != nil
   }
 
   /// Against accidents, not against enemies. Every step is reversible, so a change in one word
   /// always changes the result.
-  static func checksum(_ words: ArraySlice<UInt64>, salt: UInt64) -> UInt64 {
+  static func checksum(_ words: Span<UInt64>, salt: UInt64) -> UInt64 {
     var sum = salt ^ 0x9E37_79B9_7F4A_7C15
-    for word in words {
-      sum = (sum ^ word) &* 0xBF58_476D_1CE4_E5B9
+    for index in words.indices {
+      sum = (sum ^ words[index]) &* 0xBF58_476D_1CE4_E5B9
       sum ^= sum >> 29
     }
     return sum
+  }
+}
+
+extension KeyEntry {
+  /// Reads 8 words that are sound.
+  init?(words: Span<UInt64>) {
+    guard let state = State(rawValue: UInt8(truncatingIfNeeded: words[6] >> 56)) else { return nil }
+    let tag = UInt32(truncatingIfNeeded: words[6] >> 32 & 0xFF_FFFF)
+    let process = UInt32(truncatingIfNeeded: words[6])
+    self.init(
+      digest: SipHash.Digest(first: words[0], second: words[1]), order: words[2],
+      moment: KeyMoment(wall: words[3], boot: words[4], bootTag: tag),
+      id: words[5] == 0 ? nil : MessageID(process: process, counter: words[5]), state: state)
   }
 }

@@ -7,8 +7,8 @@ enum KeyFolder {
 
   /// Opens the folder, and makes it (mode 0700) if need be. Never follows a symbolic link.
   ///
-  /// - Throws: `incompatible` when something else bears its name; `permissionDenied` when it belongs
-  ///   to another user or is open to others; `noSpace`, `exhausted`, `system`.
+  /// - Throws: `incompatible` when something else bears its name; `permissionDenied` when it
+  ///   belongs to another user or is open to others; `noSpace`, `exhausted`, `system`.
   static func open(in directory: OwnedDescriptor) throws(BusError) -> OwnedDescriptor {
     guard unsafe mkdirat(directory.number, name, 0o700) == 0 || errno == EEXIST else {
       throw .system("make", name)

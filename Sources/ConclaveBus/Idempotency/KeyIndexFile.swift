@@ -67,7 +67,7 @@ final class KeyIndexFile: Sendable {
       magic, version, UInt64(capacity), UInt64(KeyBucket.slotCount), UInt64(KeyEntry.byteCount),
       UInt64.random(in: 1 ... .max), UInt64.random(in: 1 ... .max),
     ]
-    words.append(KeyEntry.checksum(words[...], salt: magic))
+    words.append(KeyEntry.checksum(words.span, salt: magic))
     try write(file, words, at: 0)
     return words
   }
@@ -79,7 +79,7 @@ final class KeyIndexFile: Sendable {
     guard words[1] == version, words[3] == UInt64(KeyBucket.slotCount),
       words[4] == UInt64(KeyEntry.byteCount)
     else { throw noIndex("it has layout \(words[1]), and this program knows \(version)") }
-    guard words[7] == KeyEntry.checksum(words[..<7], salt: magic),
+    guard words[7] == KeyEntry.checksum(words.span.extracting(first: 7), salt: magic),
       let capacity = Int(exactly: words[2]),
       (1...IdempotencyOptions.greatestCapacity).contains(capacity)
     else { throw noIndex("its header is damaged") }
@@ -106,7 +106,9 @@ final class KeyIndexFile: Sendable {
     // Read without its lock it may be half-written, but not a thousand times.
     for _ in 0..<1000 {
       let words = try Self.read(descriptor, at: Self.counterPlace, words: 2)
-      if words[1] == KeyEntry.checksum(words[..<1], salt: secret.first) { return words[0] }
+      if words[1] == KeyEntry.checksum(words.span.extracting(first: 1), salt: secret.first) {
+        return words[0]
+      }
       if words == [0, 0] { break }
     }
     return 0
@@ -120,7 +122,7 @@ final class KeyIndexFile: Sendable {
     defer { locks.release(KeyLocks.counting) }
     let last = try lastOrder()
     let words = [last &+ UInt64(count)]
-    let sum = KeyEntry.checksum(words[...], salt: secret.first)
+    let sum = KeyEntry.checksum(words.span, salt: secret.first)
     try Self.write(descriptor, words + [sum], at: Self.counterPlace)
     return last &+ 1
   }
@@ -134,7 +136,7 @@ final class KeyIndexFile: Sendable {
   /// Hold the bucket's lock.
   func bucket(_ number: Int) throws(BusError) -> KeyBucket {
     let words = try Self.read(
-      descriptor, at: Self.place(number), words: KeyBucket.byteCount / 8)
+      descriptor, at: Self.place(number), words: KeyBucket.wordCount)
     return KeyBucket(number: number, words: words, salt: salt(number))
   }
 

@@ -5,8 +5,8 @@ import Glibc
 /// while the machine is up.
 ///
 /// Ages are taken from the second, so that somebody who sets the wall clock makes no key expire and
-/// none last. Only across a reboot the wall clock is all there is; there an age below zero counts as
-/// zero, and the key lasts one more window at most.
+/// none last. Only across a reboot the wall clock is all there is; there an age below zero counts
+/// as zero, and the key lasts one more window at most.
 struct KeyMoment: Hashable, Sendable {
   /// Nanoseconds since the epoch.
   var wall: UInt64

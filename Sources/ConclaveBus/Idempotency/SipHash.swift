@@ -1,5 +1,5 @@
-/// SipHash-2-4 with 128 bits of output, by Jean-Philippe Aumasson and Daniel J. Bernstein ("SipHash:
-/// a fast short-input PRF", 2012; the output of 128 bits as in the authors' reference
+/// SipHash-2-4 with 128 bits of output, by Jean-Philippe Aumasson and Daniel J. Bernstein
+/// ("SipHash: a fast short-input PRF", 2012; the output of 128 bits as in the authors' reference
 /// implementation, github.com/veorq/SipHash, whose test vectors it is tested with).
 struct SipHash {
   /// 128 secret bits.
