@@ -289,9 +289,10 @@ private let clean = #"""
 
   Usage: conclave bus clean [options]
 
-  Removes the shared-memory segment and the topic files, and says so; nothing else
-  in the directory is touched. While anybody takes part nothing is removed, and
-  the command ends with exit code 5. Messages in topic files are gone for good.
+  Removes the shared-memory segment and the topic files, and says so; with them the
+  idempotency keys are forgotten. Nothing else in the directory is touched. While
+  anybody takes part nothing is removed, and the command ends with exit code 5.
+  Messages in topic files are gone for good.
 
   Options:
     -y, --yes          do not ask, on a terminal

@@ -216,7 +216,6 @@ final class IdempotencyIndex: Sendable {
     var entry = intent.entry
     entry.state = .done
     entry.id = id
-    if id != nil { entry.moment = clock() }
     do throws(BusError) {
       try file.write(id == nil ? nil : entry, bucket: intent.bucket, slot: intent.slot)
     } catch {

@@ -1,7 +1,7 @@
 /// For how long, and for how many, idempotency keys a bus remembers. Whichever ends first forgets
 /// the key; the oldest are forgotten first.
 public struct IdempotencyOptions: Hashable, Sendable {
-  /// How long after its publish a key is remembered.
+  /// How long a key is remembered, from when its publish began.
   public var window: Duration
   /// How many keys are remembered, of all topics together, at least 1. Where several processes
   /// share a bus, the one that first used a key has decided.
