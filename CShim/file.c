@@ -1,6 +1,7 @@
 #include "conclave_file.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -16,4 +17,10 @@ int conclave_file_look(int directory, const char *name, uint64_t *device, uint64
   *inode = status.stx_ino;
   *size = status.stx_size;
   return 0;
+}
+
+ptrdiff_t conclave_find_bytes(const void *text, size_t length, const void *wanted,
+                              size_t wanted_length) {
+  const char *found = memmem(text, length, wanted, wanted_length);
+  return found ? found - (const char *)text : -1;
 }

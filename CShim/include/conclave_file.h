@@ -2,6 +2,7 @@
 #ifndef CONCLAVE_FILE_H
 #define CONCLAVE_FILE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* An event descriptor, close-on-exec and non-blocking, with a count of zero; -1 and errno on failure.
@@ -17,5 +18,10 @@ int conclave_eventfd(void);
  * costs twice as much (kernel 6.13 and later). */
 int conclave_file_look(int directory, const char *name, uint64_t *device, uint64_t *inode,
                        uint64_t *size);
+
+/* Index of the first place in `length` bytes at `text` where the `wanted_length` bytes at `wanted`
+ * stand, or -1. Why C: memmem is a GNU extension, which the Glibc module does not have. */
+ptrdiff_t conclave_find_bytes(const void *text, size_t length, const void *wanted,
+                              size_t wanted_length);
 
 #endif

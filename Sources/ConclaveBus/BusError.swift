@@ -7,8 +7,8 @@ public struct BusError: Error, Hashable, Sendable {
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// A topic or prefix is not one or more segments of `[A-Za-z0-9_-]` joined by `.`.
     case invalidTopic
-    /// A sender or type is empty, too long, not UTF-8 or holds a control character; or a path
-    /// cannot be a bus directory's.
+    /// A sender, type or idempotency key is empty, too long, not UTF-8 or holds a control
+    /// character; or a path cannot be a bus directory's.
     case invalidName
     /// A payload is not exactly one JSON value in valid UTF-8.
     case invalidPayload

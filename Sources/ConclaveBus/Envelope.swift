@@ -17,10 +17,13 @@ public struct Envelope: Hashable, Sendable {
   public let incarnation: UInt64
   /// The place in the bus's total order, where the transport has one.
   public let position: UInt64?
+  /// The key that the publisher gave it so that it is published once.
+  public let idempotencyKey: IdempotencyKey?
 
   public init(
     id: MessageID, seq: UInt64, timestamp: Timestamp, sender: String, topic: Topic, type: String,
-    payload: RawJSON, incarnation: UInt64 = 0, position: UInt64? = nil
+    payload: RawJSON, incarnation: UInt64 = 0, position: UInt64? = nil,
+    idempotencyKey: IdempotencyKey? = nil
   ) {
     self.id = id
     self.seq = seq
@@ -31,6 +34,7 @@ public struct Envelope: Hashable, Sendable {
     self.payload = payload
     self.incarnation = incarnation
     self.position = position
+    self.idempotencyKey = idempotencyKey
   }
 }
 

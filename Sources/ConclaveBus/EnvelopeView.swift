@@ -9,25 +9,30 @@ public struct EnvelopeView: ~Copyable {
   public let incarnation: UInt64
   public let position: UInt64?
 
-  /// Topic, sender and type behind each other, without separators.
+  /// Topic, sender, type and idempotency key behind each other, without separators.
   @usableFromInline
   let names: UnsafeRawBufferPointer
   @usableFromInline
   let topicLength: Int
   @usableFromInline
   let senderLength: Int
+  /// 0 without a key, which is never empty.
+  @usableFromInline
+  let keyLength: Int
 
-  /// For transports. `names` must stay valid and unchanged while this view lives, and its first
-  /// `topicLength` bytes must be a well-formed topic.
+  /// For transports. `names` must stay valid and unchanged while this view lives, its first
+  /// `topicLength` bytes must be a well-formed topic, and its last `keyLength` a well-formed key.
   public init(
-    unsafeNames names: UnsafeRawBufferPointer, topicLength: Int, senderLength: Int, id: MessageID,
-    seq: UInt64, timestamp: Timestamp, incarnation: UInt64, position: UInt64?
+    unsafeNames names: UnsafeRawBufferPointer, topicLength: Int, senderLength: Int,
+    keyLength: Int = 0, id: MessageID, seq: UInt64, timestamp: Timestamp, incarnation: UInt64,
+    position: UInt64?
   ) {
-    precondition(topicLength >= 0 && senderLength >= 0)
-    precondition(topicLength + senderLength <= names.count)
+    precondition(topicLength >= 0 && senderLength >= 0 && keyLength >= 0)
+    precondition(topicLength + senderLength + keyLength <= names.count)
     unsafe self.names = names
     self.topicLength = topicLength
     self.senderLength = senderLength
+    self.keyLength = keyLength
     self.id = id
     self.seq = seq
     self.timestamp = timestamp
@@ -56,23 +61,30 @@ public struct EnvelopeView: ~Copyable {
   public var type: String {
     text(topicLength + senderLength, typeLength)
   }
+  /// The key with which it was published once, if it has one.
+  public var idempotencyKey: IdempotencyKey? {
+    guard keyLength > 0 else { return nil }
+    return IdempotencyKey(checked: text(unsafe names.count - keyLength, keyLength))
+  }
 
   /// A copy that outlives the loan. `payload` is the span that was lent beside this view.
   public func envelope(payload: RawSpan) -> Envelope {
     Envelope(
       id: id, seq: seq, timestamp: timestamp, sender: sender, topic: topic, type: type,
       payload: RawJSON(validated: unsafe payload.withUnsafeBytes { unsafe Array($0) }),
-      incarnation: incarnation, position: position)
+      incarnation: incarnation, position: position, idempotencyKey: idempotencyKey)
   }
 
   @inlinable
-  var typeLength: Int { unsafe names.count - topicLength - senderLength }
+  var typeLength: Int { unsafe names.count - topicLength - senderLength - keyLength }
 
   /// The names' bytes, for as long as this view lives.
   var topicBytes: UnsafeRawBufferPointer { unsafe slice(0, topicLength) }
   var senderBytes: UnsafeRawBufferPointer { unsafe slice(topicLength, senderLength) }
   var typeBytes: UnsafeRawBufferPointer { unsafe slice(topicLength + senderLength, typeLength) }
-  /// The length of all three names together.
+  /// The key's bytes; none where there is no key.
+  var keyBytes: UnsafeRawBufferPointer { unsafe slice(names.count - keyLength, keyLength) }
+  /// The length of all three names and the key together.
   var namesLength: Int { unsafe names.count }
 
   @inlinable
@@ -98,10 +110,13 @@ extension Envelope {
     names.append(contentsOf: sender.utf8)
     let senderLength = names.count - topicLength
     names.append(contentsOf: type.utf8)
+    let keyLength = idempotencyKey?.text.utf8.count ?? 0
+    if let idempotencyKey { names.append(contentsOf: idempotencyKey.text.utf8) }
     return unsafe names.withUnsafeBytes { bytes in
       let view = unsafe EnvelopeView(
-        unsafeNames: bytes, topicLength: topicLength, senderLength: senderLength, id: id, seq: seq,
-        timestamp: timestamp, incarnation: incarnation, position: position)
+        unsafeNames: bytes, topicLength: topicLength, senderLength: senderLength,
+        keyLength: keyLength, id: id, seq: seq, timestamp: timestamp,
+        incarnation: incarnation, position: position)
       return unsafe body(view, payload.bytes.span.bytes)
     }
   }

@@ -10,11 +10,26 @@ public struct Message: Hashable, Sendable {
   public var sender: String
   /// One JSON value, carried byte for byte.
   public var payload: RawJSON
+  /// With a key, this is published once: see ``IdempotencyKey``. `SharedMemoryBus` refuses it with
+  /// `unsupported`.
+  public var idempotencyKey: IdempotencyKey?
 
-  public init(type: String, sender: String, payload: RawJSON) {
+  public init(
+    type: String, sender: String, payload: RawJSON, idempotencyKey: IdempotencyKey? = nil
+  ) {
     self.type = type
     self.sender = sender
     self.payload = payload
+    self.idempotencyKey = idempotencyKey
+  }
+
+  /// - Throws: ``BusError/Code/unsupported`` for a message with an idempotency key, on a transport
+  ///   that cannot remember it.
+  static func checkHasNoKey(_ message: Message) throws(BusError) {
+    guard message.idempotencyKey != nil else { return }
+    throw BusError(
+      .unsupported, "shared memory alone cannot remember an idempotency key",
+      hint: "use the mirrored bus or FileBus, or publish without a key")
   }
 
   /// - Throws: ``BusError/Code/invalidName``.

@@ -11,10 +11,14 @@ public protocol MessageBus: AnyObject, Sendable {
   /// pressure has no room, so never call it like that on a cooperative thread; the `async`
   /// overloads of `publish(_:to:)` exist for that.
   ///
+  /// A message whose idempotency key was used on `topic` before, within the transport's window, is
+  /// not published again and counts as published: see ``IdempotencyKey``.
+  ///
   /// - Returns: how many were published: all of them, or with ``PublishWait/never`` those that
   ///   fitted.
-  /// - Throws: before anything is published: `invalidName`, `messageTooLarge`, `closed`, `forked`;
-  ///   otherwise ``PublishFailure`` which says how many were published before.
+  /// - Throws: before anything is published: `invalidName`, `messageTooLarge`, `closed`, `forked`,
+  ///   `unsupported` for a key on a transport that remembers none; otherwise ``PublishFailure``
+  ///   which says how many were published before.
   func publish(_ messages: [Message], to topic: Topic, wait: PublishWait) throws(PublishFailure)
     -> Int
 

@@ -31,6 +31,10 @@ public protocol BusFixture: AnyObject, Sendable {
   /// Whether all subscriptions see one order over all topics, not only within each.
   var ordersAcrossTopics: Bool { get }
 
+  /// Whether a message with an idempotency key is published once; where not, it must be refused
+  /// with `unsupported`.
+  var remembersKeys: Bool { get }
+
   /// The greatest payload in bytes, whatever the names; one byte more is refused.
   var largestPayload: Int { get }
 
@@ -45,6 +49,7 @@ extension BusFixture {
   public var makesPublishersWait: Bool { true }
   public var keepsMessages: Bool { false }
   public var ordersAcrossTopics: Bool { true }
+  public var remembersKeys: Bool { true }
   public var largestPayload: Int { 16 << 20 }
   public var overfill: Int { 40 }
 }

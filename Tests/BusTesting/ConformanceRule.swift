@@ -32,7 +32,7 @@ public struct ConformanceRule: Sendable, CustomStringConvertible {
   /// All rules, in the order in which one would want to see them fail.
   public static let all: [ConformanceRule] =
     numberingRules + nameRules + payloadRules + orderRules + startRules + readingRules
-    + endingRules + unsubscribingRules + backPressureRules + droppingRules + stressRules
+    + endingRules + unsubscribingRules + backPressureRules + droppingRules + keyRules + stressRules
 
   /// Checks this rule on `fixture`, which must be fresh.
   ///

@@ -10,6 +10,7 @@ enum Fault: String, CaseIterable, Sendable {
   case ignoresClose, publishesAfterClose, endsWithoutTheBuffered
   case unsubscribesTooMuch, unsubscribesNothing, ignoresWake
   case dropsInsteadOfWaiting, waitsInsteadOfDropping, hidesTimeouts, limitsTooEarly
+  case ignoresKeys
 }
 
 /// A ``ChannelBus`` with one defect, or with none.
@@ -30,6 +31,10 @@ final class BrokenBus: MessageBus {
   ) throws(PublishFailure) -> Int {
     if fault == .limitsTooEarly, messages.contains(where: { $0.payload.bytes.count > 65_535 }) {
       throw PublishFailure(BusError(.messageTooLarge, "a fault"))
+    }
+    var messages = messages
+    if fault == .ignoresKeys {
+      for index in messages.indices { messages[index].idempotencyKey = nil }
     }
     do throws(PublishFailure) {
       return try bus.publish(messages, to: topic, wait: wait)

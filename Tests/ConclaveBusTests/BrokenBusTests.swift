@@ -22,6 +22,7 @@ import Testing
     (.losesTheFirst, "a subscription begins with the first message after subscribe returned"),
     (.losesAMessage, "a slow reader with back pressure misses nothing"),
     (.losesAMessage, "50 publishers lose nothing"),
+    (.ignoresKeys, "a message with an idempotency key is published once on its topic"),
     (.ignoresWake, "cancelling a task ends its wait and nothing else"),
     (.endsWithoutTheBuffered, "close ends subscriptions after what they hold"),
     (.ignoresClose, "everything but reading fails after close, always alike"),

@@ -6,6 +6,7 @@ import SharedRing
 /// A `SharedMemoryBus` with a small ring in a directory of its own.
 final class SharedMemoryFixture: BusFixture {
   let transportName = "SharedMemoryBus"
+  let remembersKeys = false
   let sharesAcrossHandles = true
   /// More than the slots.
   let overfill = 1500

@@ -164,6 +164,10 @@ private let publish = #"""
   At the first line that is not JSON, or too large, the command ends with exit
   code 2: what came before it is published, nothing after it is.
 
+  With --idempotency-key a command may be repeated until it succeeds: whatever
+  became of the attempts before, the message is published once. A repetition
+  succeeds as the first did.
+
   Prints nothing, or with --json {"published":N}. Ended by SIGINT or SIGTERM,
   --lines says on standard error how many were published; they stay.
 
@@ -171,19 +175,22 @@ private let publish = #"""
     TOPIC  where to publish, for instance build.done
 
   Options:
-    -s, --sender NAME         who says it, for instance task-3
-    -t, --type TYPE           what kind of message it is, for instance
-                              board.discovery
-    -p, --payload JSON        the payload; without it, standard input is read
-        --text                the payload is plain text: wrap it as {"text": ...}
-        --lines               standard input holds one payload a line; each is
-                              published as soon as it is read
-        --transport shm|file  shared memory (the default), or one durable file per
-                              topic [environment: BUS_TRANSPORT]
-        --bus-dir DIR         the bus directory [environment: BUS_DIR]
-        --json                print JSON, and errors as
-                              {"error":{code,message,hint}}
-    -h, --help                show this help and exit
+    -s, --sender NAME          who says it, for instance task-3
+    -t, --type TYPE            what kind of message it is, for instance
+                               board.discovery
+    -p, --payload JSON         the payload; without it, standard input is read
+        --text                 the payload is plain text: wrap it as {"text": ...}
+        --lines                standard input holds one payload a line; each is
+                               published as soon as it is read
+        --idempotency-key KEY  publish only if no message with this key was
+                               published on the topic within 10 minutes; needs
+                               --transport file
+        --transport shm|file   shared memory (the default), or one durable file
+                               per topic [environment: BUS_TRANSPORT]
+        --bus-dir DIR          the bus directory [environment: BUS_DIR]
+        --json                 print JSON, and errors as
+                               {"error":{code,message,hint}}
+    -h, --help                 show this help and exit
 
   Examples:
     # say one thing
@@ -191,6 +198,9 @@ private let publish = #"""
 
     # every line of a log, as it is written
     tail -f app.log | conclave bus publish log.app --sender app --type line --text --lines
+
+    # say it once, however often this is run
+    conclave bus publish deploy --transport file -s ci -t done -p 7 --idempotency-key build-7
 
   """#
 
@@ -279,9 +289,10 @@ private let clean = #"""
 
   Usage: conclave bus clean [options]
 
-  Removes the shared-memory segment and the topic files, and says so; nothing else
-  in the directory is touched. While anybody takes part nothing is removed, and
-  the command ends with exit code 5. Messages in topic files are gone for good.
+  Removes the shared-memory segment and the topic files, and says so; with them the
+  idempotency keys are forgotten. Nothing else in the directory is touched. While
+  anybody takes part nothing is removed, and the command ends with exit code 5.
+  Messages in topic files are gone for good.
 
   Options:
     -y, --yes          do not ask, on a terminal

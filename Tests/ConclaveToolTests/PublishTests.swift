@@ -131,6 +131,12 @@ import Testing
     (["t", "-t", "x", "-p", "1"], "usage"), (["t", "-s", "s", "-p", "1"], "usage"),
     (["-s", "s", "-t", "x", "-p", "1"], "usage"),
     (["t", "-s", "s", "-t", "x", "-p", "1", "--lines"], "usage"),
+    (["t", "-s", "s", "-t", "x", "--idempotency-key", "k", "--lines"], "usage"),
+    (["t", "-s", "s", "-t", "x", "-p", "1", "--idempotency-key", ""], "invalidName"),
+    (
+      ["t", "-s", "s", "-t", "x", "-p", "1", "--idempotency-key", "k", "--transport", "shm"],
+      "unsupported"
+    ),
     (["t", "-s", "s", "-t", "x", "-p", "1", "--transport", "smoke"], "usage"),
     (["t", "-s", "s", "-t", "x", "-p", "1", "--payloda"], "usage"),
   ])

@@ -27,6 +27,11 @@ import Testing
     #expect(try await onThread { try keepALog(in: directory.path) } == 64)
   }
 
+  @Test func idempotency() async throws {
+    let directory = try TemporaryDirectory()
+    #expect(try await onThread { try orderOnce(in: directory.path) } == 1)
+  }
+
   @Test func sharedMemory() async throws {
     let directory = try TemporaryDirectory()
     let read = try await onThread { try readInPlace(in: directory.path) }

@@ -18,11 +18,15 @@ public final class ChannelBus: MessageBus {
 
   /// The largest payload in bytes.
   public let messageLimit: Int
-  private let core = ChannelCore()
+  private let core: ChannelCore
   private let mark = ProcessMark()
 
-  public init(messageLimit: Int = ChannelBus.defaultMessageLimit) {
+  public init(
+    messageLimit: Int = ChannelBus.defaultMessageLimit,
+    idempotency: IdempotencyOptions = IdempotencyOptions()
+  ) {
     self.messageLimit = messageLimit
+    core = ChannelCore(idempotency)
   }
 
   deinit { core.close() }
@@ -85,7 +89,8 @@ public final class ChannelBus: MessageBus {
     }
     return messages.map { message in
       let names = core.names(topic: topic, sender: message.sender, type: message.type)
-      return ChannelCore.Draft(names: names, payload: message.payload)
+      return ChannelCore.Draft(
+        names: names, payload: message.payload, key: message.idempotencyKey)
     }
   }
 

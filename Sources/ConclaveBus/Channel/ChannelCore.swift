@@ -7,6 +7,7 @@ final class ChannelCore: Sendable {
   struct Draft {
     let names: ChannelNames
     let payload: RawJSON
+    var key: IdempotencyKey?
   }
 
   /// How far one turn under the lock came.
@@ -19,7 +20,11 @@ final class ChannelCore: Sendable {
     fileprivate var warnings: [ChannelQueue] = []
   }
 
-  private let state = Lock(ChannelOrder())
+  private let state: Lock<ChannelOrder>
+
+  init(_ idempotency: IdempotencyOptions) {
+    state = Lock(ChannelOrder(ChannelKeys(idempotency)))
+  }
 
   /// Checks that the bus is open.
   func checkOpen() throws(BusError) {
@@ -37,7 +42,7 @@ final class ChannelCore: Sendable {
   }
 
   /// Publishes what fits of `count` drafts of one topic, from number `first` on: each of them to
-  /// all its subscribers or to none. Never waits for room.
+  /// all its subscribers or to none; duplicates count, and go to nobody. Never waits for room.
   func publish(from first: Int, count: Int, draft: (Int) -> Draft) -> Turn {
     let turn = state.withLock { state in
       var turn = Turn(published: first, isClosed: state.isClosed)
@@ -45,6 +50,10 @@ final class ChannelCore: Sendable {
       let now = Timestamp.now()
       while turn.published < count {
         let draft = draft(turn.published)
+        if state.isDuplicate(draft) {
+          turn.published += 1
+          continue
+        }
         turn.targets = state.targets(of: draft.names.stream)
         turn.blockedBy = ChannelCore.leastPatient(of: turn.targets)
         guard turn.blockedBy == nil else { break }

@@ -30,6 +30,9 @@ struct ChannelOrder {
   private var subscribers: [Subscriber] = []
   /// Changes with `subscribers`.
   private var version: UInt64 = 1
+  private var keys: ChannelKeys
+
+  init(_ keys: ChannelKeys) { self.keys = keys }
 
   // MARK: Streams
 
@@ -61,16 +64,26 @@ struct ChannelOrder {
     return streams[stream.index].targets
   }
 
-  /// Gives a message its id, its number and its place.
+  /// Whether a message was published before, by its key. Free for one without.
+  mutating func isDuplicate(_ draft: ChannelCore.Draft) -> Bool {
+    guard let key = draft.key else { return false }
+    let name = ChannelKeys.Name(topic: draft.names.stream.topic, key: key)
+    return keys.contains(name, now: .now)
+  }
+
+  /// Gives a message its id, its number and its place, and remembers its key.
   mutating func number(_ draft: ChannelCore.Draft, timestamp: Timestamp) -> ChannelPacket {
     let index = draft.names.stream.index
     streams[index].seq += 1
     defer { position += 1 }
+    if let key = draft.key {
+      keys.insert(ChannelKeys.Name(topic: draft.names.stream.topic, key: key), now: .now)
+    }
     return ChannelPacket(
       names: draft.names,
       id: MessageID(process: ProcessIdentity.pid, counter: ProcessIdentity.nextIDs(1)),
       seq: streams[index].seq, timestamp: timestamp, incarnation: incarnation, position: position,
-      payload: draft.payload)
+      payload: draft.payload, key: draft.key)
   }
 
   // MARK: Subscribers

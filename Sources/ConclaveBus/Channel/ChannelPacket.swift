@@ -35,10 +35,13 @@ final class ChannelPacket: Sendable {
   let incarnation: UInt64
   let position: UInt64
   let payload: RawJSON
+  let key: IdempotencyKey?
+  /// The names as they are lent, with the key behind them where there is one.
+  private let lentNames: [UInt8]
 
   init(
     names: ChannelNames, id: MessageID, seq: UInt64, timestamp: Timestamp, incarnation: UInt64,
-    position: UInt64, payload: RawJSON
+    position: UInt64, payload: RawJSON, key: IdempotencyKey?
   ) {
     self.names = names
     self.id = id
@@ -47,6 +50,8 @@ final class ChannelPacket: Sendable {
     self.incarnation = incarnation
     self.position = position
     self.payload = payload
+    self.key = key
+    lentNames = key.map { names.bytes + Array($0.text.utf8) } ?? names.bytes
   }
 
   /// Shares the names and the payload.
@@ -54,16 +59,17 @@ final class ChannelPacket: Sendable {
     Envelope(
       id: id, seq: seq, timestamp: timestamp, sender: names.stream.sender,
       topic: names.stream.topic, type: names.type, payload: payload, incarnation: incarnation,
-      position: position)
+      position: position, idempotencyKey: key)
   }
 
   /// Allocates nothing.
   func lend(_ body: (borrowing EnvelopeView, RawSpan) -> Void) {
     let payload = payload.bytes
-    unsafe names.bytes.withUnsafeBytes { bytes in
+    unsafe lentNames.withUnsafeBytes { bytes in
       let view = unsafe EnvelopeView(
         unsafeNames: bytes, topicLength: names.stream.topic.name.utf8.count,
-        senderLength: names.stream.sender.utf8.count, id: id, seq: seq, timestamp: timestamp,
+        senderLength: names.stream.sender.utf8.count,
+        keyLength: lentNames.count - names.bytes.count, id: id, seq: seq, timestamp: timestamp,
         incarnation: incarnation, position: position)
       unsafe body(view, payload.span.bytes)
     }

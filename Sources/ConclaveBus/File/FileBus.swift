@@ -49,6 +49,9 @@ public final class FileBus: MessageBus {
       }
     } catch { throw PublishFailure(error) }
     guard !messages.isEmpty else { return 0 }
+    if messages.contains(where: { $0.idempotencyKey != nil }) {
+      return try publishOnce(messages, to: topic, wait: wait)
+    }
     let appender = appender(for: topic)
     return try appender.append(wait: wait) { (state) throws(BusError) in
       let first = ProcessIdentity.nextIDs(messages.count)
@@ -126,7 +129,7 @@ extension TopicAppender.State {
   /// endlessly.
   private static let keptTemplates = 1024
 
-  fileprivate mutating func addLine(
+  mutating func addLine(
     _ message: Message, counter: UInt64, _ appender: TopicAppender
   ) throws(BusError) {
     let template = template(for: message, appender)
@@ -135,7 +138,7 @@ extension TopicAppender.State {
       do throws(BusError) {
         unsafe try addLine(
           template, sender: sender, counter: counter, payload: bytes,
-          options: appender.shared.options)
+          key: message.idempotencyKey?.text, options: appender.shared.options)
         return nil
       } catch { return error }
     }

@@ -26,10 +26,13 @@ public struct FileBusOptions: Sendable {
   /// process that was stopped meanwhile keeps it longer. Then the publish fails with `busy`.
   public var lockPatience: Duration
 
+  /// For how long the keys of messages that have one are remembered.
+  public var idempotency: IdempotencyOptions
+
   public init(
     syncPolicy: SyncPolicy = .never, pollInterval: Duration = .milliseconds(100),
     pollMaxInterval: Duration = .seconds(1), messageLimit: Int = 16 << 20, useInotify: Bool = true,
-    lockPatience: Duration = .seconds(10)
+    lockPatience: Duration = .seconds(10), idempotency: IdempotencyOptions = IdempotencyOptions()
   ) {
     self.syncPolicy = syncPolicy
     self.pollInterval = pollInterval
@@ -37,6 +40,7 @@ public struct FileBusOptions: Sendable {
     self.messageLimit = messageLimit
     self.useInotify = useInotify
     self.lockPatience = lockPatience
+    self.idempotency = idempotency
   }
 
   /// The longest line: a payload of the greatest size, the names, and in a payload that is laid out

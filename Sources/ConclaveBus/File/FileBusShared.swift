@@ -1,4 +1,5 @@
 import Glibc
+import SharedRing
 import Synchronization
 
 /// What a ``FileBus``, its appenders and its subscriptions have in common.
@@ -13,6 +14,8 @@ final class FileBusShared: Sendable {
   let closed = Atomic<Bool>(false)
   /// How many unfinished lines of crashed publishers were cut off.
   let tornTails = Atomic<UInt64>(0)
+  /// Opened with the first key: who uses none pays nothing.
+  private let keys = Lock<IdempotencyIndex?>(nil)
 
   init(_ directory: BusDirectory, _ options: FileBusOptions) throws(BusError) {
     path = directory.path
@@ -25,6 +28,17 @@ final class FileBusShared: Sendable {
     try mark.check()
     guard !closed.load(ordering: .acquiring) else {
       throw BusError(.closed, "the bus was closed", hint: "open it again")
+    }
+  }
+
+  /// - Throws: what opening the index of the idempotency keys throws.
+  func keyIndex() throws(BusError) -> IdempotencyIndex {
+    try keys.withLock { (keys) throws(BusError) in
+      if let known = keys { return known }
+      let index = try IdempotencyIndex(
+        in: directory, options: options.idempotency, patience: options.lockPatience)
+      keys = index
+      return index
     }
   }
 

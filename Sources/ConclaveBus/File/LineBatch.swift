@@ -41,14 +41,28 @@ struct LineBatch: ~Copyable, Sendable {
   /// - Returns: its length, its line feed included.
   mutating func append(
     _ template: EnvelopeTemplate, sender: Int, counter: UInt64, seq: UInt64,
-    payload: UnsafeRawBufferPointer
+    payload: UnsafeRawBufferPointer, key: String? = nil
   ) -> Int {
-    unsafe reserve(template.capacity(payload: payload))
+    guard var key else {
+      return unsafe append(
+        template, sender, counter, seq, payload, UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+    return key.withUTF8 { key in
+      unsafe append(template, sender, counter, seq, payload, UnsafeRawBufferPointer(key))
+    }
+  }
+
+  @inline(__always)
+  private mutating func append(
+    _ template: EnvelopeTemplate, _ sender: Int, _ counter: UInt64, _ seq: UInt64,
+    _ payload: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer
+  ) -> Int {
+    unsafe reserve(template.capacity(payload: payload, keyLength: key.count))
     let start = unsafe memory.baseAddress.unsafelyUnwrapped + count
     var cursor = unsafe LineCursor(unsafe: start)
     let timestamp = unsafe template.write(
       counter: counter, seq: seq, timestamp: Timestamp(nanosecondsSinceEpoch: 0), payload: payload,
-      to: &cursor)
+      key: key, to: &cursor)
     let length = unsafe cursor.place - start
     lines.append(Line(timestamp: count + timestamp, end: count + length, sender: sender))
     count += length

@@ -11,10 +11,11 @@ extension TopicAppender.State {
   /// - Throws: `messageTooLarge`.
   mutating func addLine(
     _ template: EnvelopeTemplate, sender: Int, counter: UInt64, payload: UnsafeRawBufferPointer,
-    options: FileBusOptions
+    key: String? = nil, options: FileBusOptions
   ) throws(BusError) {
     let length = unsafe batch.append(
-      template, sender: sender, counter: counter, seq: nextSeq[sender], payload: payload)
+      template, sender: sender, counter: counter, seq: nextSeq[sender], payload: payload,
+      key: key)
     nextSeq[sender] += 1
     guard length <= options.lineLimit else {
       throw BusError(

@@ -27,12 +27,12 @@ struct EnvelopeDecoder {
   ) throws(EnvelopeFlaw) -> R {
     unsafe try decodeNames(parts, line, expected)
     let payload = unsafe try restorePayload(parts, line)
-    let lengths = (nameLengths.topic, nameLengths.sender)
+    let lengths = (nameLengths.topic, nameLengths.sender, nameLengths.key)
     return unsafe names.withUnsafeBytes { names in
       let view = unsafe EnvelopeView(
-        unsafeNames: names, topicLength: lengths.0, senderLength: lengths.1, id: parts.id,
-        seq: parts.seq, timestamp: parts.timestamp, incarnation: parts.incarnation,
-        position: parts.position)
+        unsafeNames: names, topicLength: lengths.0, senderLength: lengths.1,
+        keyLength: lengths.2, id: parts.id, seq: parts.seq, timestamp: parts.timestamp,
+        incarnation: parts.incarnation, position: parts.position)
       guard payload else {
         return unsafe body(view, UnsafeRawBufferPointer(rebasing: line[parts.payload]).bytes)
       }
@@ -40,7 +40,7 @@ struct EnvelopeDecoder {
     }
   }
 
-  private var nameLengths = (topic: 0, sender: 0)
+  private var nameLengths = (topic: 0, sender: 0, key: 0)
 
   private mutating func decodeNames(
     _ parts: EnvelopeLine, _ line: UnsafeRawBufferPointer, _ expected: [UInt8]?
@@ -61,6 +61,20 @@ struct EnvelopeDecoder {
     guard max(nameLengths.sender, typeLength) <= Message.maximumNameLength,
       parts.escapedKeys.isEmpty || !names.contains(where: { $0 < 0x20 })
     else { throw EnvelopeFlaw("the sender or the type is malformed") }
+    try unsafe decodeKey(parts, line)
+  }
+
+  private mutating func decodeKey(
+    _ parts: EnvelopeLine, _ line: UnsafeRawBufferPointer
+  ) throws(EnvelopeFlaw) {
+    nameLengths.key = 0
+    guard parts.keys.contains(.idempotencyKey) else { return }
+    let start = names.count
+    unsafe append(parts.key, of: line, escaped: parts.escapedKeys.contains(.idempotencyKey))
+    nameLengths.key = names.count - start
+    guard (1...IdempotencyKey.maximumLength).contains(nameLengths.key),
+      !names[start...].contains(where: { $0 < 0x20 || $0 == 0x7F })
+    else { throw EnvelopeFlaw("the idempotency key is malformed") }
   }
 
   private mutating func append(

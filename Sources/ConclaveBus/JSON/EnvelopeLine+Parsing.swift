@@ -69,7 +69,7 @@ extension EnvelopeLine {
     do throws(JSONFlaw) {
       let start = scanner.position
       switch key {
-      case .sender, .topic, .type, .id, .timestamp:
+      case .sender, .topic, .type, .id, .timestamp, .idempotencyKey:
         guard scanner.current == UInt8(ascii: "\"") else { return false }
         let (content, escaped) = try scanner.string()
         if escaped { escapedKeys.formUnion(key) }
@@ -89,6 +89,7 @@ extension EnvelopeLine {
     case .sender: sender = range
     case .topic: topic = range
     case .type: type = range
+    case .idempotencyKey: self.key = range
     case .id:
       guard let parsed = unsafe MessageID(bytes: text) else { return false }
       id = parsed

@@ -14,6 +14,7 @@ struct EnvelopeLine {
   var sender = 0..<0
   var topic = 0..<0
   var type = 0..<0
+  var key = 0..<0
   /// The value as it stands in the line: without the white space around it, or with it where
   /// ``newlines`` says that the writer was exact.
   var payload = 0..<0
@@ -39,13 +40,14 @@ struct EnvelopeLine {
     static let incarnation = KeySet(rawValue: 128)
     static let position = KeySet(rawValue: 256)
     static let newlines = KeySet(rawValue: 512)
+    static let idempotencyKey = KeySet(rawValue: 1024)
     static let required = KeySet(rawValue: 127)
   }
 
   static let keyNames: [(KeySet, StaticString)] = [
     (.id, "id"), (.seq, "seq"), (.timestamp, "timestamp"), (.sender, "sender"), (.topic, "topic"),
     (.type, "type"), (.payload, "payload"), (.incarnation, "incarnation"), (.position, "position"),
-    (.newlines, "payloadNewlines"),
+    (.newlines, "payloadNewlines"), (.idempotencyKey, "idempotencyKey"),
   ]
 
   /// No two keys of an envelope have the same length, so one comparison decides.
@@ -61,6 +63,7 @@ struct EnvelopeLine {
       case 8: (.position, "position")
       case 9: (.timestamp, "timestamp")
       case 11: (.incarnation, "incarnation")
+      case 14: (.idempotencyKey, "idempotencyKey")
       case 15: (.newlines, "payloadNewlines")
       default: ([], "")
       }

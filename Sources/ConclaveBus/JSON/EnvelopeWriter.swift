@@ -3,9 +3,10 @@ import Glibc
 // An envelope in JSON, always one line:
 //
 //   {"id":"7-1","seq":1,"timestamp":"...","sender":"a","topic":"t","type":"x","payload":{},
-//    "incarnation":3,"position":4,"payloadNewlines":[0,9]}
+//    "incarnation":3,"position":4,"idempotencyKey":"k","payloadNewlines":[0,9]}
 //
-// incarnation is there unless it is 0, position where the transport has one. A payload may hold
+// incarnation is there unless it is 0, position where the transport has one, idempotencyKey where
+// the publisher gave one. A payload may hold
 // line feeds between its tokens, but not the line: each is written as a space, and payloadNewlines
 // says at which bytes of the payload, so that it arrives byte for byte. Where it is there, even
 // empty, the payload is everything between the colon and the comma; where it is not, white space
@@ -52,7 +53,7 @@ extension LineCursor {
     literal(#","payload":"#)
   }
 
-  /// The most that ``endEnvelope(payload:incarnation:position:)`` writes.
+  /// The most that ``endEnvelope(payload:incarnation:position:key:)`` writes without a key.
   static func endingCapacity(payload: UnsafeRawBufferPointer) -> Int {
     let ending = 128 + payload.count
     guard unsafe firstNewline(in: payload, from: 0) != nil else { return ending }
@@ -60,10 +61,12 @@ extension LineCursor {
     return ending + (unsafe payload.count { $0 == UInt8(ascii: "\n") }) * (digits + 1)
   }
 
-  /// The payload and everything behind it, without a line feed at the end.
+  /// The payload and everything behind it, without a line feed at the end. `key` is empty where
+  /// there is none.
   @inline(__always)
   mutating func endEnvelope(
-    payload: UnsafeRawBufferPointer, incarnation: UInt64, position: UInt64?
+    payload: UnsafeRawBufferPointer, incarnation: UInt64, position: UInt64?,
+    key: UnsafeRawBufferPointer
   ) {
     let start = unsafe place
     unsafe copy(payload)
@@ -75,6 +78,10 @@ extension LineCursor {
       literal(#","position":"#)
       number(position)
     }
+    if key.count > 0 {
+      literal(LineCursor.keyBeginning)
+      unsafe string(key)
+    }
     if let first = unsafe LineCursor.firstNewline(in: payload, from: 0) {
       unsafe hideNewlines(of: payload, first: first, copiedTo: start)
     } else if unsafe LineCursor.isPadded(payload) {
@@ -82,6 +89,12 @@ extension LineCursor {
     }
     byte(UInt8(ascii: "}"))
   }
+
+  /// What stands before the string that an idempotency key is.
+  static let keyBeginning: StaticString = #","idempotencyKey":"#
+
+  /// The most that an idempotency key of `length` bytes takes.
+  static func keyCapacity(_ length: Int) -> Int { length == 0 ? 0 : 32 + 6 * length }
 
   private mutating func hideNewlines(
     of payload: UnsafeRawBufferPointer, first: Int, copiedTo start: UnsafeMutableRawPointer
@@ -148,7 +161,7 @@ extension EnvelopeView {
   /// The most that ``write(payload:to:)`` writes.
   func capacity(payload: UnsafeRawBufferPointer) -> Int {
     LineCursor.envelopeBeginning + LineCursor.namesCapacity(namesLength)
-      + (unsafe LineCursor.endingCapacity(payload: payload))
+      + LineCursor.keyCapacity(keyLength) + (unsafe LineCursor.endingCapacity(payload: payload))
   }
 
   /// Writes the envelope as one line of JSON, without the line feed.
@@ -156,7 +169,8 @@ extension EnvelopeView {
     _ = cursor.beginEnvelope(
       process: id.process, counter: id.counter, seq: seq, timestamp: timestamp)
     unsafe cursor.names(sender: senderBytes, topic: topicBytes, type: typeBytes)
-    unsafe cursor.endEnvelope(payload: payload, incarnation: incarnation, position: position)
+    unsafe cursor.endEnvelope(
+      payload: payload, incarnation: incarnation, position: position, key: keyBytes)
   }
 }
 
@@ -181,23 +195,23 @@ struct EnvelopeTemplate: Sendable {
   }
 
   /// Room for one line with `payload`, its line feed included.
-  func capacity(payload: UnsafeRawBufferPointer) -> Int {
-    LineCursor.envelopeBeginning + names.count + 1
+  func capacity(payload: UnsafeRawBufferPointer, keyLength: Int) -> Int {
+    LineCursor.envelopeBeginning + names.count + 1 + LineCursor.keyCapacity(keyLength)
       + (unsafe LineCursor.endingCapacity(payload: payload))
   }
 
-  /// Writes one line and its line feed.
+  /// Writes one line and its line feed. `key` is empty where there is none.
   ///
   /// - Returns: how far behind the line's beginning its timestamp lies.
   @inline(__always)
   func write(
     counter: UInt64, seq: UInt64, timestamp: Timestamp, payload: UnsafeRawBufferPointer,
-    to cursor: inout LineCursor
+    key: UnsafeRawBufferPointer, to cursor: inout LineCursor
   ) -> Int {
     let offset = cursor.beginEnvelope(
       process: process, counter: counter, seq: seq, timestamp: timestamp)
     cursor.copy(names)
-    unsafe cursor.endEnvelope(payload: payload, incarnation: incarnation, position: nil)
+    unsafe cursor.endEnvelope(payload: payload, incarnation: incarnation, position: nil, key: key)
     cursor.byte(UInt8(ascii: "\n"))
     return offset
   }

@@ -45,6 +45,7 @@ public final class SharedMemoryBus: MessageBus {
     let lane: SharedMemoryLane
     var streams: [SharedMemoryStream] = []
     do throws(BusError) {
+      for message in messages { try Message.checkHasNoKey(message) }
       lane = try openLane()
       for message in messages {
         try Message.checkName(message.sender, role: "sender")

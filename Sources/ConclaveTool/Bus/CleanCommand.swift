@@ -10,9 +10,10 @@ enum CleanCommand: Command {
   static let usage = Usage(
     "bus clean", "remove a bus whose participants are all dead",
     details: """
-      Removes the shared-memory segment and the topic files, and says so; nothing else
-      in the directory is touched. While anybody takes part nothing is removed, and
-      the command ends with exit code 5. Messages in topic files are gone for good.
+      Removes the shared-memory segment and the topic files, and says so; with them the
+      idempotency keys are forgotten. Nothing else in the directory is touched. While
+      anybody takes part nothing is removed, and the command ends with exit code 5.
+      Messages in topic files are gone for good.
       """,
     options: [yes, dryRun, .busDirectory],
     examples: [

@@ -13,6 +13,10 @@ enum PublishCommand: Command {
     "payload", short: "p", value: "JSON", "the payload; without it, standard input is read")
   private static let text = Option(
     "text", "the payload is plain text: wrap it as {\"text\": ...}")
+  private static let key = Option(
+    "idempotency-key", value: "KEY",
+    "publish only if no message with this key was published on the topic within 10 minutes; "
+      + "needs --transport file")
   private static let lines = Option(
     "lines", "standard input holds one payload a line; each is published as soon as it is read")
 
@@ -27,11 +31,15 @@ enum PublishCommand: Command {
       At the first line that is not JSON, or too large, the command ends with exit
       code 2: what came before it is published, nothing after it is.
 
+      With --idempotency-key a command may be repeated until it succeeds: whatever
+      became of the attempts before, the message is published once. A repetition
+      succeeds as the first did.
+
       Prints nothing, or with --json {"published":N}. Ended by SIGINT or SIGTERM,
       --lines says on standard error how many were published; they stay.
       """,
     operands: [Operand("TOPIC", "where to publish, for instance build.done")],
-    options: [sender, type, payload, text, lines, .transport, .busDirectory],
+    options: [sender, type, payload, text, lines, key, .transport, .busDirectory],
     examples: [
       Example(
         "say one thing",
@@ -39,6 +47,10 @@ enum PublishCommand: Command {
       Example(
         "every line of a log, as it is written",
         "tail -f app.log | conclave bus publish log.app --sender app --type line --text --lines"),
+      Example(
+        "say it once, however often this is run",
+        "conclave bus publish deploy --transport file -s ci -t done -p 7 "
+          + "--idempotency-key build-7"),
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
@@ -48,6 +60,10 @@ enum PublishCommand: Command {
     if arguments.has(lines) {
       guard !arguments.has(payload) else {
         throw usageError("--payload and --lines exclude each other", hint: "leave one of them out")
+      }
+      guard !arguments.has(key) else {
+        throw usageError(
+          "--idempotency-key and --lines exclude each other", hint: "leave one of them out")
       }
       hintAtTerminal(console, "type one payload a line; Ctrl-D ends")
       let bus = try arguments.openBus(console)
@@ -59,9 +75,15 @@ enum PublishCommand: Command {
     }
     // The payload first: what cannot be published must not make a bus.
     let payload = try onePayload(arguments, console)
+    let key = try arguments.text(key).map { text throws(BusError) in try IdempotencyKey(text) }
     let bus = try arguments.openBus(console)
     defer { bus.close() }
-    try bus.publisher(topic: topic, sender: sender, type: type).publish(payload)
+    if let key {
+      try bus.publish(
+        Message(type: type, sender: sender, payload: payload, idempotencyKey: key), to: topic)
+    } else {
+      try bus.publisher(topic: topic, sender: sender, type: type).publish(payload)
+    }
     try sayPublished(1, console)
     return .success
   }
