@@ -44,7 +44,7 @@ extension FileBus {
   }
 
   /// Whether the message of a publisher that died or failed is in the topic's file.
-  private func wasPublished(_ doubt: IdempotencyIndex.Doubt) throws(BusError) -> MessageID? {
+  func wasPublished(_ doubt: IdempotencyIndex.Doubt) throws(BusError) -> MessageID? {
     let name = TopicFile.name(of: doubt.topic)
     guard try TopicFile.look(at: name, in: shared.directory) != nil else { return nil }
     let (file, status) = try TopicFile.open(name, in: shared.directory, flags: O_RDONLY)
