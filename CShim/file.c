@@ -1,6 +1,7 @@
 #include "conclave_file.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -16,4 +17,8 @@ int conclave_file_look(int directory, const char *name, uint64_t *device, uint64
   *inode = status.stx_ino;
   *size = status.stx_size;
   return 0;
+}
+
+int conclave_rename_new(int directory, const char *from, const char *to) {
+  return renameat2(directory, from, directory, to, RENAME_NOREPLACE);
 }

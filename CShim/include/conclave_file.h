@@ -18,4 +18,10 @@ int conclave_eventfd(void);
 int conclave_file_look(int directory, const char *name, uint64_t *device, uint64_t *inode,
                        uint64_t *size);
 
+/* Renames the file `from` in the open directory `directory` to `to`, unless there is such a name:
+ * then -1 and EEXIST. 0, or -1 and errno.
+ *
+ * Why C: RENAME_NOREPLACE is not part of the Glibc module. */
+int conclave_rename_new(int directory, const char *from, const char *to);
+
 #endif

@@ -16,7 +16,7 @@ import Synchronization
 /// Every method may be called from any thread. In the child of a fork everything fails with
 /// `forked`.
 public final class FileBus: MessageBus {
-  private let shared: FileBusShared
+  let shared: FileBusShared
   private let appenders = Lock<[Topic: TopicAppender]>([:])
   private let subscriptions = Lock(SubscriptionList())
   /// Says by its lock that this object lives; given back when the bus is closed.

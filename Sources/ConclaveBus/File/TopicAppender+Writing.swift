@@ -13,20 +13,22 @@ extension TopicAppender {
       defer { _ = file.descriptor.lock(LOCK_UN) }
       let start = try repairedLength(state.file?.knownEnd, file)
       state.file?.knownEnd = nil
-      state.batch.stamp(.now())
+      let now = Timestamp.now()
+      state.batch.stamp(now)
       let (written, cause) = unsafe write(state.batch.bytes, to: file.descriptor)
       let whole = state.batch.wholeLines(in: written)
       let end = start + UInt64(whole.length)
       if whole.length < written { try TornTail.cut(file.descriptor, to: end) }
       state.file?.knownEnd = end
       outcome = Outcome(published: whole.count, cause: cause)
+      shared.retention?.noteAppend(at: now, shared)
     } catch { outcome.cause = outcome.cause ?? error }
     if outcome.published > 0 { syncAfterAppend(&state, file.descriptor, &outcome) }
     return outcome
   }
 
   /// The file's length after a torn tail, if there is one, was cut off.
-  private func repairedLength(
+  func repairedLength(
     _ knownEnd: UInt64?, _ file: (descriptor: OwnedDescriptor, length: UInt64)
   ) throws(BusError) -> UInt64 {
     // Nobody has written since this object did, and this object writes whole lines.
@@ -64,16 +66,18 @@ extension TopicAppender {
     _ state: inout State, _ file: OwnedDescriptor, _ outcome: inout Outcome
   ) {
     switch shared.options.syncPolicy {
-    case .never: break
+    case .never: state.file?.isDirty = true
     case .everyPublish:
       guard let failure = sync(file) else { break }
       state.syncFailure = failure
       outcome.cause = outcome.cause ?? failure
-    case .grouped(let interval): shared.syncer.noteAppend(to: self, interval: interval)
+    case .grouped(let interval):
+      state.file?.isDirty = true
+      shared.syncer.noteAppend(to: self, interval: interval)
     }
   }
 
-  private func sync(_ file: OwnedDescriptor) -> BusError? {
+  func sync(_ file: OwnedDescriptor) -> BusError? {
     guard fdatasync(file.number) != 0 else { return nil }
     let reason = unsafe String(cString: strerror(errno))
     return BusError(
@@ -84,10 +88,15 @@ extension TopicAppender {
 
   /// Forces to the disk what was appended so far. Publishers are not held up meanwhile.
   func synchronize() throws(BusError) {
-    let (file, known) = state.withLock { ($0.file?.descriptor, $0.syncFailure) }
+    let (files, known) = state.withLock { state in
+      state.file?.isDirty = false
+      return ([state.retired.take(), state.file?.descriptor].compactMap { $0 }, state.syncFailure)
+    }
     if let known { throw known }
-    guard let file, let failure = sync(file) else { return }
-    state.withLock { $0.syncFailure = failure }
-    throw failure
+    for file in files {
+      guard let failure = sync(file) else { continue }
+      state.withLock { $0.syncFailure = failure }
+      throw failure
+    }
   }
 }
