@@ -9,9 +9,9 @@ extension Scratch {
     return "\(file(topic)).\(String(repeating: "0", count: max(0, 6 - text.count)))\(text)"
   }
 
-  /// The numbers of the rotated files that there are, of the first thousand.
-  func numbers(_ topic: String = "t") -> [Int] {
-    (1...1000).filter { Disk.size(file(topic, $0)) >= 0 }
+  /// The numbers of the rotated files that there are, up to `greatest`.
+  func numbers(_ topic: String = "t", through greatest: Int = 1000) -> [Int] {
+    (1...greatest).filter { Disk.size(file(topic, $0)) >= 0 }
   }
 
   /// The payloads in all files of `topic`, in their order.
@@ -19,8 +19,9 @@ extension Scratch {
     try envelopes(topic).map(\.payload.description)
   }
 
-  func envelopes(_ topic: String = "t") throws -> [Envelope] {
-    try (numbers(topic).map { file(topic, $0) } + [file(topic)]).flatMap(Disk.envelopes)
+  func envelopes(_ topic: String = "t", through greatest: Int = 1000) throws -> [Envelope] {
+    try (numbers(topic, through: greatest).map { file(topic, $0) } + [file(topic)]).flatMap(
+      Disk.envelopes)
   }
 }
 

@@ -60,8 +60,6 @@ extension FileBus {
   @discardableResult
   public func rotate(_ topic: Topic) throws(BusError) -> UInt64? {
     try shared.checkOpen()
-    return try TopicRotation.rotate(
-      topic, in: shared.directory, isDurable: shared.options.syncPolicy != .never,
-      patience: shared.options.lockPatience)
+    return try TopicRotation.rotate(topic, shared, patience: shared.options.lockPatience)
   }
 }

@@ -53,13 +53,27 @@ struct RetentionSweep {
     return results
   }
 
+  /// Whether somebody went through the topics within the last second, so that of many processes
+  /// only one does so each second: the time of the lock's file says when.
+  private func wasUsedLately(_ lock: OwnedDescriptor) -> Bool {
+    var status = stat()
+    guard unsafe fstat(lock.number, &status) == 0 else { return false }
+    let last = Timestamp(status.st_mtim).nanosecondsSinceEpoch
+    let now = Timestamp.now().nanosecondsSinceEpoch
+    return last < now && now - last < RetentionTimer.interval
+  }
+
   /// The lock; the inner nil when none is needed, the outer nil when somebody else has it.
   private func lock() throws(BusError) -> OwnedDescriptor?? {
     if isDry { return .some(nil) }
     let (file, _) = try TopicFile.open(
       Self.lockName, in: shared.directory, flags: O_RDWR, create: true)
     let code = file.lock(LOCK_EX | LOCK_NB)
-    if code == 0 { return file }
+    if code == 0 {
+      if isBackground, wasUsedLately(file) { return nil }
+      _ = futimens(file.number, nil)
+      return file
+    }
     guard code == EWOULDBLOCK else { throw .system("lock", Self.lockName, errno: code) }
     if isBackground { return nil }
     let patience = shared.options.lockPatience

@@ -3,7 +3,8 @@ import Synchronization
 /// Has the rules of retention enforced about once a second while somebody publishes: on a thread of
 /// its own, since looking at files takes longer than appending to them.
 final class RetentionTimer: Sendable {
-  private static let interval: UInt64 = 1_000_000_000
+  /// In nanoseconds.
+  static let interval: UInt64 = 1_000_000_000
 
   /// When to enforce them next, by the wall clock, which publishing reads anyway.
   private let due = Atomic<UInt64>(0)

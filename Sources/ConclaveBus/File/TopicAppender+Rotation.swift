@@ -11,8 +11,8 @@ extension TopicAppender {
     let whole = try repairedLength(state.file?.knownEnd, file)
     guard whole > 0, whole >= rotationLimit else { return whole }
     do throws(BusError) {
-      _ = try TopicRotation.rename(
-        topic, in: shared.directory, isDurable: shared.options.syncPolicy != .never)
+      // Whoever opens the next file forces both names to the disk.
+      _ = try TopicRotation.rename(topic, in: shared.directory)
       return nil
     } catch {
       // Not with every append: trying costs more than appending.

@@ -62,8 +62,8 @@ struct TopicSweep {
   private func rotate() throws(BusError) -> Bool {
     if sweep.isDry { return true }
     return try TopicRotation.rotate(
-      topic, in: directory, isDurable: sweep.shared.options.syncPolicy != .never,
-      patience: sweep.isBackground ? nil : sweep.shared.options.lockPatience) != nil
+      topic, sweep.shared, patience: sweep.isBackground ? nil : sweep.shared.options.lockPatience)
+      != nil
   }
 
   // MARK: Looking
