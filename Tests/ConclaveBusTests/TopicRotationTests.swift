@@ -50,6 +50,25 @@ import Testing
     #expect(try scratch.envelopes().map(\.seq) == Array(1...100))
   }
 
+  /// A line that a crash left unfinished does not go into a file that is never changed again.
+  @Test func cutsOffATornLineFirst() throws {
+    let bus = try scratch.bus(FileBusOptions(rotateBytes: 1000))
+    try bus.say("1")
+    let whole = Disk.read(scratch.file("t"))
+    Disk.append(scratch.file("t"), String(repeating: "x", count: 2000))
+    // It is too long only with the unfinished line.
+    try bus.say("2")
+    #expect(scratch.numbers().isEmpty && bus.tornTails == 1)
+    while scratch.numbers().isEmpty {
+      if Disk.size(scratch.file("t")) >= 1000 { Disk.append(scratch.file("t"), "torn") }
+      try bus.say("3")
+    }
+    #expect(bus.tornTails == 2)
+    let rotated = Disk.read(scratch.file("t", 1))
+    #expect(rotated.starts(with: whole) && rotated.last == 0x0A)
+    #expect(try scratch.payloads().last == "3")
+  }
+
   @Test func rotatesOnDemand() throws {
     let bus = try scratch.bus()
     #expect(try bus.rotate(topic) == nil)

@@ -14,7 +14,7 @@ extension FileReader {
     for (topic, files) in history.topics where prefix.matches(topic) {
       if let tail = tails[topic] {
         try notice(tail)
-      } else {
+      } else if files.hasActive || closing != nil || files.rotated.last != finished[topic] {
         openNext(topic, listed: files.rotated)
       }
     }
