@@ -236,6 +236,17 @@ import Testing
     #expect(fresh.losses == SubscriptionLosses() && warnings.list.count == 2)
   }
 
+  @Test func nowMeansNowWhereFilesAreMissing() throws {
+    let bus = try scratch.bus()
+    try publish(3, on: bus)
+    #expect(try bus.compact(by: rules("count=3")).map(\.files) == [2])
+    let warnings = WarningList()
+    let subscription = try bus.subscribe("", options: warnings.options(.now))
+    try bus.say("\"new\"")
+    #expect(try subscription.payloads() == ["\"new\""])
+    #expect(subscription.losses == SubscriptionLosses() && warnings.list.isEmpty)
+  }
+
   // MARK: The hook for durable subscriptions
 
   @Test func theGuardIsAskedAndWarned() throws {
