@@ -63,11 +63,11 @@ final class Mirror {
   /// Where the log continues with a segment that was never mirrored: behind all that is there.
   private static func base(_ board: RingMirrorBoard, _ bus: FileBus) throws(BusError) -> UInt64 {
     if let base = board.progress.base { return base }
-    var next: UInt64 = 0
     let directory = bus.shared.directory
-    for (name, _) in try TopicFile.names(in: directory) {
+    var next: UInt64 = 0
+    for topic in try TopicHistory(in: directory).topics.keys {
       do throws(BusError) {
-        if let last = try TopicFile.lastPosition(of: name, in: directory) {
+        if let last = try TopicFile.lastPosition(of: topic, in: directory) {
           next = max(next, last.addingSaturating(1))
         }
       } catch {
@@ -75,7 +75,7 @@ final class Mirror {
         guard error.code == .incompatible || error.code == .permissionDenied else { throw error }
       }
     }
-    return board.setBase(min(next, 1 << 62))
+    return board.setBase(try MirrorBase.raise(to: next, in: directory))
   }
 
   /// What was published while nobody mirrored, as far as the ring still has it.
@@ -96,7 +96,9 @@ final class Mirror {
       let start = reader.position
       let read = reader.receive(limit: limit) { loss in
         if let lost = loss.positions { skip(lost.clamped(to: start..<end)) }
-      } onMessage: { intake.add($0, $1) }
+      } onMessage: {
+        intake.add($0, $1)
+      }
       if read == 0 { break }
       try commit(at: reader.position, chains: reader.openChains)
     }
@@ -132,7 +134,11 @@ final class Mirror {
   private func step() -> Bool {
     var read = 0
     while read < Mirror.batch.records, intake.bytes < Mirror.batch.bytes {
-      let more = ring.receive(limit: 256) { loss in note(loss) } onMessage: { intake.add($0, $1) }
+      let more = ring.receive(limit: 256) { loss in
+        note(loss)
+      } onMessage: {
+        intake.add($0, $1)
+      }
       if more == 0 { break }
       read += more
     }
