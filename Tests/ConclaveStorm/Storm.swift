@@ -49,6 +49,7 @@ struct Storm: ~Copyable {
     worker.kill(SIGKILL)
     let exit = try worker.wait()
     kills += 1
+    if !worker.standardOutput.isEmpty { print(worker.standardOutput) }
     guard exit == .signal(SIGKILL) else {
       throw SystemFailure("see a worker killed; it ended with \(exit): \(worker.standardOutput)")
     }

@@ -1,4 +1,5 @@
 import ConclaveBus
+import Glibc
 import SharedRing
 
 /// The bus of a storm: with a ring that goes round often, so that publishers wait for the mirror and
@@ -14,6 +15,12 @@ enum StormBus {
     options.successionPatience = .seconds(60)
     options.patience = .seconds(60)
     options.isCandidate = isCandidate
+    options.onWarning = { warning in
+      guard warning != .mirrorTaken else { return }
+      // Not print, whose buffer dies with the process.
+      let line = Array("warning: \(warning)\n".utf8)
+      _ = unsafe write(STDOUT_FILENO, line, line.count)
+    }
     return try MirroredBus(directory: BusDirectory(opening: path), options: options)
   }
 }

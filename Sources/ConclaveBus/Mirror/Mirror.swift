@@ -88,14 +88,16 @@ final class Mirror {
         location, creating: options.shared.geometry, policy: .dropping, label: Mirror.label)
     } catch { throw BusError(error, location) }
     reader.rewind()
-    if reader.position > committed { skip(committed..<reader.position) }
+    if reader.position > committed {
+      skip(committed..<reader.position, "the ring went round while nobody mirrored")
+    }
     reader.seek(to: max(reader.position, committed))
     reader.resume(open)
     while reader.position < end {
       let limit = Int(min(end - reader.position, UInt64(Mirror.batch.records)))
       let start = reader.position
       let read = reader.receive(limit: limit) { loss in
-        if let lost = loss.positions { skip(lost.clamped(to: start..<end)) }
+        if let lost = loss.positions { skip(lost.clamped(to: start..<end), loss.reason) }
       } onMessage: {
         intake.add($0, $1)
       }
@@ -105,10 +107,10 @@ final class Mirror {
     ring.resume(reader.openChains)
   }
 
-  private func skip(_ positions: Range<UInt64>) {
+  private func skip(_ positions: Range<UInt64>, _ reason: String) {
     guard !positions.isEmpty else { return }
     board.noteSkipped(positions)
-    options.onWarning?(.unmirrored(count: UInt64(positions.count), reason: "no mirror was there"))
+    options.onWarning?(.unmirrored(count: UInt64(positions.count), reason: reason))
   }
 
   // MARK: At work
@@ -152,7 +154,7 @@ final class Mirror {
 
   private func note(_ loss: RingLoss) {
     // With back pressure nothing is overrun; what is damaged is lost for everybody.
-    if let positions = loss.positions { board.noteSkipped(positions) }
+    if let positions = loss.positions { skip(positions, loss.reason) }
   }
 
   private func park() {
@@ -170,6 +172,7 @@ final class Mirror {
     try intake.write(adding: &written)
     try chains.keep(open, until: position)
     board.noteMirrored(position, messages: written.messages, bytes: written.bytes)
+    chains.settle()
     written = MirrorCount()
     committed = position
   }
@@ -205,6 +208,16 @@ final class Mirror {
 }
 
 extension RingLoss {
+  /// In words.
+  fileprivate var reason: String {
+    switch self {
+    case .lapped, .overwritten: "the ring went round while nobody mirrored"
+    case .damaged(let position): "the record at position \(position) makes no sense"
+    case .headless(let position): "the beginning of the message at position \(position) is lost"
+    case .abandoned: "its publisher died"
+    }
+  }
+
   /// The positions that are lost for good.
   var positions: Range<UInt64>? {
     switch self {
