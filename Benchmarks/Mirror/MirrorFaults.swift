@@ -1,7 +1,7 @@
 import ConclaveBus
 
-/// Counts messages and what is wrong with their numbers, for streams of one sender and topic for each
-/// process.
+/// Counts messages and what is wrong with their numbers, for streams of one sender and topic for
+/// each process.
 struct StreamCheck {
   private struct Source: Hashable {
     var process: UInt32

@@ -5,10 +5,10 @@ import SharedRing
 /// One term of office as a bus's mirror: drains the ring into the topic files, in the ring's total
 /// order, many messages per lock and write. Used by one thread.
 ///
-/// Exactly once, wherever it dies. It commits each batch in this order: the files, the beginnings of
-/// large messages, the board's `mirrored`, and only then the ring's records. So its successor, which
-/// takes over its row, finds every record from `mirrored` on still in the ring; and which of them
-/// are in the files the files themselves say, since places rise along each of them.
+/// Exactly once, wherever it dies. It commits each batch in this order: the files, the beginnings
+/// of large messages, the board's `mirrored`, and only then the ring's records. So its successor,
+/// which takes over its row, finds every record from `mirrored` on still in the ring; and which of
+/// them are in the files the files themselves say, since places rise along each of them.
 final class Mirror {
   let options: MirrorOptions
   let board: RingMirrorBoard
@@ -151,8 +151,8 @@ final class Mirror {
     return read > 0
   }
 
-  /// Reads until there is enough for a batch, or nothing more; but waits a little for those who will
-  /// want the same sync.
+  /// Reads until there is enough for a batch, or nothing more; but waits a little for those who
+  /// will want the same sync.
   private func gather() -> Int {
     var read = 0
     while read < Mirror.batch.records, intake.bytes < Mirror.batch.bytes {

@@ -1,7 +1,7 @@
 /// How to open a ``MirroredBus``.
 public struct MirrorOptions: Sendable {
-  /// What happens while the mirror cannot write, because the disk is full or failing. It tries again
-  /// until it can, whatever the policy.
+  /// What happens while the mirror cannot write, because the disk is full or failing. It tries
+  /// again until it can, whatever the policy.
   public enum FailurePolicy: Hashable, Sendable {
     /// Publishers go on as long as the ring has room for what is not in the files yet, then wait,
     /// each at most for ``MirrorOptions/patience``.

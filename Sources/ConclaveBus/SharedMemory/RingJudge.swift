@@ -1,7 +1,7 @@
 import SharedRing
 
-/// Judges the records of a ring for one subscription: which of them are wanted, whether each has the
-/// next number of its stream, and what is lost.
+/// Judges the records of a ring for one subscription: which of them are wanted, whether each has
+/// the next number of its stream, and what is lost.
 struct RingJudge: ~Copyable, Sendable {
   private var table: LaneTable
   private var ledger: LossLedger
