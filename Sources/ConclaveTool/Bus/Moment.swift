@@ -21,6 +21,14 @@ enum Moment: Equatable {
       return nil
     }
   }
+
+  /// A subscription that begins there.
+  var start: SubscriptionOptions.Start {
+    switch self {
+    case .message(let id): .after(id)
+    case .time(let time): .since(time)
+    }
+  }
 }
 
 extension Option {
@@ -37,12 +45,7 @@ extension Arguments {
       switch text {
       case "now": .now
       case "beginning": .beginning
-      default:
-        switch Moment(text) {
-        case .message(let id): .after(id)
-        case .time(let time): .since(time)
-        case nil: nil
-        }
+      default: Moment(text).map(\.start)
       }
     }
   }

@@ -1,6 +1,4 @@
-import CShim
 import ConclaveBus
-import Glibc
 
 /// `conclave bus publish`: one payload from an option or standard input, or one a line.
 enum PublishCommand: Command {
@@ -106,20 +104,20 @@ enum PublishCommand: Command {
     _ publisher: LinePublisher, _ bus: any MessageBus, _ console: Console
   ) throws -> ExitCode {
     var publisher = publisher
-    let wakeUp = conclave_eventfd()
+    let wakeup = Wakeup()
     let interruption = try Interruption.watch(output: false) {
-      var one: UInt64 = 1
-      _ = unsafe write(wakeUp, &one, 8)
+      wakeup.signal()
       // Whoever waits for a subscriber waits no longer.
       bus.close()
     }
-    var input = Input(interruption: wakeUp)
+    var input = Input(interruption: wakeup.descriptor)
     do throws(BusError) {
       try publisher.publishAll(of: &input)
     } catch {
       let isOurs = error.code == .closed && interruption.exitCode != nil
       guard isOurs else { throw ToolError(error).with(published: publisher.published) }
     }
+    interruption.waitForEnd()
     try sayPublished(publisher.published, console)
     guard let exit = interruption.exitCode else { return .success }
     if !console.json { console.notes.say("conclave: published \(publisher.published)") }
