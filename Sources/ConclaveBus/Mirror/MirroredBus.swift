@@ -18,7 +18,7 @@ public final class MirroredBus: MessageBus {
   public let directory: BusDirectory
   let options: MirrorOptions
   let shared: SharedMemoryBus
-  private let files: FileBus
+  let files: FileBus
   private let mark = ProcessMark()
   private let state: Lock<State>
 
