@@ -108,7 +108,10 @@ import Testing
 
   @Test(arguments: [
     (["--transport", "file", "--mirror", "mirrored"], "only shared memory can be mirrored; use "),
-    (["--mirror", "sometimes"], "option --mirror is \"sometimes\"; write none or mirrored or synced"),
+    (
+      ["--mirror", "sometimes"],
+      "option --mirror is \"sometimes\"; write none or mirrored or synced"
+    ),
   ])
   func mistakes(_ arguments: [String], _ message: String) throws {
     let outcome = try StressTool.run(arguments)

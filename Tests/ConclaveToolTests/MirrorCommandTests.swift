@@ -4,8 +4,9 @@ import Testing
 /// `conclave bus mirror`, and publishing with a promise.
 @Suite struct MirrorCommandTests {
   /// The payloads in a topic's file, in their order.
-  private func lines(_ directory: URL, _ topic: String) throws -> [(sender: String, payload: String)]
-  {
+  private func lines(
+    _ directory: URL, _ topic: String
+  ) throws -> [(sender: String, payload: String)] {
     let path = directory.appendingPathComponent(".conclave/bus/\(topic).jsonl").path
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     return try String(contentsOfFile: path, encoding: .utf8)
@@ -104,7 +105,8 @@ import Testing
 
   // MARK: Promises
 
-  @Test(arguments: ["mirrored", "synced"], [[], ["--transport", "mirror"], ["--transport", "file"]])
+  @Test(
+    arguments: ["mirrored", "synced"], [[], ["--transport", "mirror"], ["--transport", "file"]])
   func whatIsAcknowledgedIsInTheFile(_ durability: String, _ transport: [String]) throws {
     try withDirectory { directory in
       let outcome = try publish(directory, ["-p", "1", "--durability", durability] + transport)
@@ -117,7 +119,8 @@ import Testing
     try withDirectory { directory in
       for durability in ["mirrored", "synced"] {
         let arguments = ["-p", "1", "--durability", durability]
-        let line = "conclave: shared memory alone cannot promise \(durability); "
+        let line =
+          "conclave: shared memory alone cannot promise \(durability); "
           + "use --transport mirror, or file\n"
         let expected = Outcome(exit: 2, output: "", errors: line)
         let option = try publish(directory, arguments + ["--transport", "shm"])

@@ -47,7 +47,8 @@ import Testing
       let all = try history(directory, transport)
       let ids = try values(all, "id")
       let times = try values(all, "timestamp")
-      #expect(payloads(try replay(directory, "--from", "beginning", "--speed", "max")) == [0, 1, 2, 3, 4, 5])
+      let fast = try replay(directory, "--from", "beginning", "--speed", "max")
+      #expect(payloads(fast) == Array(0..<6))
       for id in [ids[1], ids[2]] {
         let place = ids.firstIndex(of: id) ?? 0
         #expect(payloads(try replay(directory, "--from", id)) == Array(place + 1..<6))
@@ -55,7 +56,8 @@ import Testing
         // Also when the topic of the bound is not asked for.
         let bs = try replay(directory, "b", "--to", id)
         #expect(payloads(bs) == [1, 3, 5].filter { $0 <= place })
-        #expect(payloads(try replay(directory, "a", "--from", id)) == [0, 2, 4].filter { $0 > place })
+        let others = try replay(directory, "a", "--from", id)
+        #expect(payloads(others) == [0, 2, 4].filter { $0 > place })
       }
       #expect(payloads(try replay(directory, "--from", times[2], "--to", times[4])) == [2, 3, 4])
       #expect(payloads(try replay(directory, "--from", ids[4], "--to", ids[1])) == [])
@@ -157,8 +159,9 @@ import Testing
   @Test(arguments: [
     ["a", "--topic", "b"], ["--speed", "0"], ["--speed", "fast"], ["--speed", "-1"],
     ["--speed", "inf"], ["--speed", "nan"], ["--from", "now"], ["--to", "beginning"],
-    ["--to", "10m"], ["--prefix", "x"], ["--durability", "synced"],
-    ["--republish", "--prefix", "a..b"], ["--republish", "--transport", "shm", "--durability", "synced"],
+    ["--to", "10m"], ["--prefix", "x"], ["--durability", "synced"], ["--transport", "mirror"],
+    ["--republish", "--prefix", "a..b"],
+    ["--republish", "--transport", "shm", "--durability", "synced"],
   ])
   func mistakes(_ arguments: [String]) throws {
     try withDirectory { directory in

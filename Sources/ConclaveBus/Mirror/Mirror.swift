@@ -55,8 +55,8 @@ final class Mirror {
     synced = min(board.progress.synced, committed)
     let open = try chains.recover(below: committed, limit: ring.geometry.messageLimit)
     if ring.isSuccessor { ring.resume(open) } else { try readPast(open, location) }
-    // What the last one could not write this one may: publishers that give up while there is trouble
-    // would otherwise never bring it anything to try.
+    // What the last one could not write this one may: publishers that give up while there is
+    // trouble would otherwise never bring it anything to try.
     if board.trouble != 0 { board.setTrouble(0) }
   }
 

@@ -36,7 +36,9 @@ enum StressLeftovers {
       // A worker that has yet to notice that its coordinator is gone: another time.
       return
     }
-    for name in [".filebus.lock", ".mirror.lock", ".mirror.chains"] {
+    for name in [
+      ".filebus.lock", ".mirror.lock", ".mirror.chains", ".mirror.base",
+    ] {
       unsafe unlink("\(path)/\(name)")
     }
     // Stays when there is anything else in it.

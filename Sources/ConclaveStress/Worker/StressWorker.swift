@@ -2,8 +2,8 @@ import CShim
 import ConclaveBus
 import Glibc
 
-/// One publisher or subscriber, or the mirror: opens the bus, says that it is ready, does its work, tells what
-/// came of it.
+/// One publisher or subscriber, or the mirror: opens the bus, says that it is ready, does its work,
+/// tells what came of it.
 package struct StressWorker: Sendable {
   package let plan: StressPlan
   package let role: WorkerRole

@@ -4,9 +4,9 @@ import ConclaveBus
 enum MirrorCommand: Command {
   private static let whenFailing = Option(
     "when-failing", value: "block|fail|continue",
-    "while it cannot write, the ring fills up and publishers wait (the default), or it goes on and "
-      + "what it could not write is missing in the files; fail is as block, for publishers that say "
-      + "so themselves")
+    "while it cannot write: block (the default), publishers wait once the ring is full; continue, "
+      + "they go on, and what could not be written is missing in the files; fail is the same as "
+      + "block, since a publisher that is to fail says so itself")
   private static let syncInterval = Option(
     "sync-interval", value: "TIME",
     "force the files to the disk so often, also when nobody asks for it; never by default")

@@ -6,7 +6,8 @@ enum Moment: Equatable {
   case message(MessageID)
   case time(Timestamp)
 
-  static let form = "a message's id, a time such as 2026-11-21T09:05:00Z, or -10m for 10 minutes ago"
+  static let form =
+    "a message's id, a time such as 2026-11-21T09:05:00Z, or -10m for 10 minutes ago"
 
   init?(_ text: String, now: Timestamp = .now()) {
     if let id = MessageID(text) {

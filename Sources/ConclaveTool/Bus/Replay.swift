@@ -118,7 +118,8 @@ struct HistoryPublisher: HistorySink {
 
   private func target(_ topic: Topic) throws(PublishFailure) -> Topic {
     do throws(BusError) {
-      return try prefix.map { (prefix) throws(BusError) in try Topic("\(prefix.name).\(topic.name)") }
+      return try prefix.map { (prefix) throws(BusError) in try Topic("\(prefix.name).\(topic.name)")
+      }
         ?? topic
     } catch { throw PublishFailure(error) }
   }

@@ -21,6 +21,10 @@ enum ReplayCommand: Command {
   private static let prefix = Option(
     "prefix", value: "TOPIC", "with --republish, put this and a dot before each topic")
 
+  private static let transport = Option(
+    "transport", value: Option.transport.value, environment: Option.transport.environment,
+    "with --republish, where to; mirror by default")
+
   static let usage = Usage(
     "bus replay", "print a stretch of history, or publish it anew",
     details: """
@@ -40,7 +44,7 @@ enum ReplayCommand: Command {
       Operand("PREFIX", isRequired: false, "a topic, with all below it; all without it")
     ],
     options: [
-      from, end, topic, speed, republish, prefix, .durability, .transport, .busDirectory,
+      from, end, topic, speed, republish, prefix, .durability, transport, .busDirectory,
     ],
     examples: [
       Example("what was said in the last ten minutes", "conclave bus replay --from -10m"),
@@ -124,7 +128,7 @@ enum ReplayCommand: Command {
 
   /// An option that is given and says how to publish.
   private static func unneeded(_ arguments: Arguments) -> String? {
-    [prefix, .durability].first { arguments.has($0) }?.long
+    [prefix, .durability, transport].first { arguments.has($0) }?.long
   }
 
   private static func start(

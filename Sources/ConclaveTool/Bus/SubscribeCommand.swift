@@ -46,7 +46,8 @@ enum SubscribeCommand: Command {
     let prefix = try TopicPrefix(arguments.operands.first ?? "")
     let limit = try arguments.value(count, form: "a whole number from 1 up", parseCount)
     let idle = try arguments.duration(timeout)
-    var options = SubscriptionOptions(policy: try policy(arguments), start: try arguments.start() ?? .now)
+    var options = SubscriptionOptions(
+      policy: try policy(arguments), start: try arguments.start() ?? .now)
     let notes = DeliveryNotes(notes: console.notes)
     options.onWarning = { notes.warn($0) }
 
