@@ -78,6 +78,20 @@ import Testing
     }
   }
 
+  /// What was published is on its way into the files when the command begins.
+  @Test func waitsForTheMirror() throws {
+    try withDirectory { directory in
+      let mirror = try Tool(["bus", "mirror"], in: directory)
+      try eventually { try !mirror.errors.isEmpty }
+      try publish(directory, "t", 0, "shm")
+      try eventually { try replay(directory).exit == 0 }
+      for count in 1...10 {
+        try publish(directory, "t", count, "shm")
+        #expect(payloads(try replay(directory)) == Array(0...count))
+      }
+    }
+  }
+
   @Test func whereThereIsNothing() throws {
     try withDirectory { directory in
       #expect(try replay(directory).exit == 3)

@@ -1,4 +1,5 @@
 import ConclaveBus
+import Glibc
 
 /// `conclave bus replay`: a stretch of history out of the topic files, printed or published anew.
 enum ReplayCommand: Command {
@@ -56,6 +57,7 @@ enum ReplayCommand: Command {
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let plan = try plan(arguments)
     let directory = try arguments.busDirectory(create: false)
+    try awaitMirror(of: directory)
     guard try !FileBus.status(of: directory).isEmpty else {
       throw BusError(
         .notFound, "the bus in \(directory.path) has no topic files",
@@ -101,6 +103,19 @@ enum ReplayCommand: Command {
       console.notes.say("conclave: republished \(publisher.published)")
     }
     return interruption.exitCode ?? .success
+  }
+
+  /// What was published by now is history, too, though it may be on its way into the files still.
+  private static func awaitMirror(of directory: BusDirectory) throws(BusError) {
+    let deadline = ContinuousClock.now + .seconds(2)
+    var end: UInt64?
+    while ContinuousClock.now < deadline {
+      guard let segment = try SharedMemoryBus.status(of: directory), let mirror = segment.mirror,
+        mirror.process != nil, !mirror.isFailing, mirror.mirrored < end ?? segment.position
+      else { return }
+      end = end ?? segment.position
+      usleep(1000)
+    }
   }
 
   // MARK: The options
