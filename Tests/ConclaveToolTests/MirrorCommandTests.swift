@@ -144,7 +144,7 @@ import Testing
       try writer.type(numbers.joined(separator: "\n") + "\n")
       try eventually { try lines(directory, "t").count > 0 }
       writer.send(SIGINT)
-      let outcome = try writer.finish()
+      let outcome = try writer.finishWithoutClosingInput()
       #expect(outcome.exit == 130)
       let count = try #require(outcome.errors.firstMatch(of: /published (\d+)\n/)).1
       #expect(try lines(directory, "t").map(\.payload) == Array(numbers.prefix(Int(count) ?? -1)))

@@ -31,8 +31,10 @@ final class MirrorWatch: Sendable {
     var options = options
     options.onWarning = { [self] in hear($0) }
     let bus = try MirroredBus(directory: directory, options: options)
-    // Unless the mirror that was there has just ended.
-    try state.withLock { state in if state.role == nil { try enter(.waiting, &state) } }
+    try state.withLock { state in
+      // Of being the mirror the other thread tells, sooner or later than this.
+      if state.role == nil, !bus.isMirror { try enter(.waiting, &state) }
+    }
     return bus
   }
 
