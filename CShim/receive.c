@@ -199,6 +199,11 @@ void conclave_subscriber_leave(conclave_subscriber *subscriber) {
   conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + subscriber->row_index, 1);
 }
 
+void conclave_subscriber_abandon(conclave_subscriber *subscriber) {
+  if (!conclave_view_is_own(&subscriber->view)) return;
+  conclave_lock_release(subscriber->view.descriptor, CONCLAVE_LOCK_ROWS + subscriber->row_index, 1);
+}
+
 void conclave_subscriber_free(conclave_subscriber *subscriber) {
   free(subscriber->scratch);
   conclave_view_unmap(&subscriber->view);
