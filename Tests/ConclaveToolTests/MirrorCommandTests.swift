@@ -103,6 +103,43 @@ import Testing
     }
   }
 
+  /// Something else stands where a topic's file would.
+  @Test(arguments: ["block", "continue"])
+  func saysThatItCannotWrite(_ policy: String) throws {
+    try withDirectory { directory in
+      let mirror = try Tool(["bus", "mirror", "--when-failing", policy], in: directory)
+      try eventually { try !mirror.errors.isEmpty }
+      let obstacle = directory.appendingPathComponent(".conclave/bus/t.jsonl")
+      try FileManager.default.createDirectory(at: obstacle, withIntermediateDirectories: false)
+      func status() throws -> String {
+        try Tool.run(["bus", "status", "--interval", "0"], in: directory).output
+      }
+      #expect(try publish(directory, ["-p", "1"]).exit == 0)
+      try eventually { try status().contains("\n             cannot write (incompatible) and ") }
+      #expect(try mirror.errors.contains("warning: the mirror cannot write and tries again: "))
+      // So that there is something to give up while it waits for its next attempt.
+      for _ in 0..<20 { #expect(try publish(directory, ["-p", "2"]).exit == 0) }
+      if policy == "continue" {
+        try eventually { try status().contains(" of records not in the files, the last one ") }
+      }
+      try FileManager.default.removeItem(at: obstacle)
+      try eventually {
+        // One that gives up tries again when there is more.
+        if policy == "continue" { _ = try publish(directory, ["-p", "3"]) }
+        return try mirror.errors.contains("warning: the mirror can write again\n")
+      }
+      #expect(try !status().contains("cannot write"))
+      let lines = try lines(directory, "t").map(\.payload)
+      if policy == "block" {
+        #expect(lines == ["1"] + Array(repeating: "2", count: 20))
+      } else {
+        #expect(lines.count > 0)
+      }
+      mirror.send(SIGTERM)
+      #expect(try mirror.finish().exit == 143)
+    }
+  }
+
   // MARK: Promises
 
   @Test(
