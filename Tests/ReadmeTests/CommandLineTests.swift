@@ -90,7 +90,11 @@ import Testing
 
   private static func withBus<R>(_ body: (TemporaryDirectory) throws -> R) throws -> R {
     let directory = try TemporaryDirectory()
-    defer { _ = try? run("conclave bus clean --yes", in: directory.path) }
+    defer {
+      for place in ["", " --bus-dir bus-for-stress"] {
+        _ = try? run("conclave bus clean --yes\(place)", in: directory.path)
+      }
+    }
     return try body(directory)
   }
 
