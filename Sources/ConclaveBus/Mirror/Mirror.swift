@@ -62,6 +62,9 @@ final class Mirror {
       ring.abandon()
       throw error
     }
+    // What the last one could not write this one may: publishers that give up while there is
+    // trouble would otherwise never bring it anything to try.
+    if board.trouble != 0 { board.setTrouble(0) }
   }
 
   /// What its subscription is called in the segment.

@@ -25,7 +25,7 @@ public struct MirrorOptions: Sendable {
   public var patience: Duration
   /// How long publishers of other processes wait for a successor of a mirror that was killed; then
   /// the ring goes on without one, and what it overwrites is missing in the files. Processes that
-  /// open the bus as this type are successors themselves.
+  /// open the bus as this type are successors themselves. At most a day.
   public var successionPatience: Duration
   /// How often the mirror forces the files to the disk without being asked to; nil: never.
   public var syncInterval: Duration?
