@@ -65,10 +65,19 @@ public final class MirroredBus: MessageBus {
   public func subscribe(
     to prefix: TopicPrefix, options: SubscriptionOptions
   ) throws(BusError) -> Subscription {
+    try subscribe(to: prefix, options: options, durable: nil)
+  }
+
+  /// - Parameter durable: says where to begin; nil: `options` do.
+  func subscribe(
+    to prefix: TopicPrefix, options: SubscriptionOptions,
+    durable: MirroredReading.DurableBeginning?
+  ) throws(BusError) -> Subscription {
     try mark.check()
     if shared.closing.isRaised { throw .busClosed }
     let source = try MirroredSource(
-      files.shared, shared.location, shared.geometry, prefix: prefix, options: options)
+      files.shared, shared.location, shared.geometry, prefix: prefix, options: options,
+      durable: durable)
     let subscription = Subscription(prefix: prefix, source: source)
     let isOpen = state.withLock { state in
       guard !state.isClosed else { return false }
