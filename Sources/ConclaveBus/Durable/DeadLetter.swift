@@ -11,7 +11,8 @@ struct DeadLetter: Sendable {
 
   var id: MessageID? { envelope?.id }
 
-  /// - Parameter isWhole: with the envelope; without it where it is too large with what surrounds it.
+  /// - Parameter isWhole: with the envelope; without it where it is too large with what surrounds
+  ///   it.
   func message(isWhole: Bool) -> Message {
     var json = Array("{\"durable\":\"\(name)\",\"reason\":".utf8)
     JSONString.append(reason, to: &json)

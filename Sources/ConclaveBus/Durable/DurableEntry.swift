@@ -74,7 +74,8 @@ enum DurableEntry: Hashable, Sendable {
 
 extension DurableEntry.Take {
   fileprivate init?(_ words: [ArraySlice<UInt8>]) {
-    let holder = words[2].elementsEqual([UInt8(ascii: "-")])
+    let holder =
+      words[2].elementsEqual([UInt8(ascii: "-")])
       ? nil : UInt64(decimal: words[2]).flatMap(DurableEntry.slot)
     guard holder != nil || words[2].elementsEqual([UInt8(ascii: "-")]),
       let next = UInt64(decimal: words[1]), let attempts = UInt64(decimal: words[3]),

@@ -84,7 +84,8 @@ final class DurableGroup {
   /// Becomes a member, and begins the name's log if nobody has.
   ///
   /// - Parameter first: where the name begins that nobody has used.
-  /// - Returns: where to begin to read, and how many places were claimed of a log whose end is lost.
+  /// - Returns: where to begin to read, and how many places were claimed of a log whose end is
+  ///   lost.
   /// - Throws: `incompatible` when the name stands for another prefix; as ``transact(_:_:)``.
   func join(
     _ prefix: TopicPrefix, generation: String, base: UInt64,

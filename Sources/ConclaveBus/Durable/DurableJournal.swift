@@ -12,9 +12,10 @@ import Glibc
 /// Each line begins with a checksum of itself and of all before it, so that none can be missing,
 /// come twice, or be changed without being noticed. Text, so that people can read it.
 ///
-/// Whoever is killed while it writes a line leaves the file without a line feed at its end: the next
-/// one cuts that off, and the state is the old one. When the file has become long, a new one with the
-/// state as it is takes its place by `rename`: so at any moment there is the old or the new state.
+/// Whoever is killed while it writes a line leaves the file without a line feed at its end: the
+/// next one cuts that off, and the state is the old one. When the file has become long, a new one
+/// with the state as it is takes its place by `rename`: so at any moment there is the old or the
+/// new state.
 ///
 /// One user at a time, who holds the group's lock to call any of its methods.
 final class DurableJournal {
@@ -50,7 +51,7 @@ final class DurableJournal {
     }
     if look.identity != identity { try reopen() }
     guard let file else { return false }
-    if look.identity == identity, look.size == replay.taken { return true }
+    if look.identity == identity, look.size == replay.taken, !replay.isEmpty { return true }
     guard look.size >= replay.taken else {
       forget()
       throw DurableFlaw(line: 1, reason: "the file became shorter").asError(name)
@@ -111,7 +112,9 @@ final class DurableJournal {
 
   private func rewrite(_ prefix: String, _ entries: [DurableEntry]) throws(BusError) {
     let draft = DurableFolder.draft(of: name)
-    let file = try DurableFolder.open(draft, in: folder, flags: O_RDWR | O_TRUNC, create: true)
+    let file = try DurableFolder.open(draft, in: folder, flags: O_RDWR, create: true)
+    // Only now, when it is known to be ours: somebody may have been killed while he wrote it.
+    guard ftruncate(file.number, 0) == 0 else { throw .system("write to", draft) }
     var chain = DurableChain()
     var bytes: [UInt8] = []
     chain.append(to: &bytes) { $0 += DurableReplay.header(name, prefix) }
@@ -121,7 +124,8 @@ final class DurableJournal {
     }
     // On the disk before its name is, so that a power cut cannot leave an empty file.
     guard written == bytes.count, fdatasync(file.number) == 0 else {
-      throw .system("write to", draft, errno: written >= 0 && written < bytes.count ? ENOSPC : errno)
+      throw .system(
+        "write to", draft, errno: written >= 0 && written < bytes.count ? ENOSPC : errno)
     }
     guard unsafe renameat(folder.number, draft, folder.number, fileName) == 0 else {
       throw .system("rename", draft)

@@ -1,13 +1,13 @@
 import CShim
 import SharedRing
 
-/// One member of a durable subscription: claims messages, hands them out, and takes what comes back.
-/// Used by one thread at a time.
+/// One member of a durable subscription: claims messages, hands them out, and takes what comes
+/// back. Used by one thread at a time.
 ///
 /// A member reads the whole log by itself, ahead. Under the group's lock it throws away what others
-/// have claimed meanwhile, and claims the next run of what it has: the log is divided without a hole
-/// and without a duplicate because the group's `next` only rises, and each claim is the one line of
-/// the journal that raises it.
+/// have claimed meanwhile, and claims the next run of what it has: the log is divided without a
+/// hole and without a duplicate because the group's `next` only rises, and each claim is the one
+/// line of the journal that raises it.
 final class DurableMember {
   /// A message on its way to the consumer.
   struct Pending {

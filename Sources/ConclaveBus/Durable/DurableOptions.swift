@@ -10,7 +10,8 @@ public struct DurableOptions: Sendable {
   /// the member lives. nil: only when the member dies, closes or rejects it.
   public var redeliverAfter: Duration?
   /// How many messages a member claims for itself at a time; at least 1. Many are fast; few divide
-  /// work well that takes long. With ``redeliverAfter``, or a ``retryLimit`` of 1, it is always one.
+  /// work well that takes long. With ``redeliverAfter``, or a ``retryLimit`` of 1, it is always
+  /// one.
   public var prefetch: Int
   /// How many messages a member may have that it has not acknowledged; then it is given no more.
   public var unacknowledgedLimit: Int

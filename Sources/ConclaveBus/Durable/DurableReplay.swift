@@ -21,6 +21,8 @@ struct DurableReplay {
     }
   }
 
+  var isEmpty: Bool { lines == 0 }
+
   /// About how long the file is when it is made anew.
   var snapshotBytes: UInt64 { 256 + 24 * UInt64(state.items.count) }
 
@@ -95,7 +97,8 @@ struct DurableFlaw: Error, Hashable, Sendable {
     return BusError(
       .corrupt,
       "the journal of the durable subscription \(name) is damaged at line \(line): \(reason)",
-      hint: "look at it with cat \(path) in the bus directory; its last whole take line says how far "
+      hint:
+        "look at it with cat \(path) in the bus directory; its last whole take line says how far "
         + "it was; to begin anew, end its members and remove that file")
   }
 }

@@ -13,8 +13,8 @@ public struct DurableStatus: Hashable, Sendable {
   public var name: String
   /// The journal's file.
   public var path: String
-  /// Why it cannot be used: it is damaged, of another version, or not to be read. Then there is only
-  /// the name.
+  /// Why it cannot be used: it is damaged, of another version, or not to be read. Then there is
+  /// only the name.
   public var failure: BusError?
   public var prefix = ""
   /// Every message before this place of the log is acknowledged: what lies behind it must not be

@@ -3,9 +3,9 @@ import Synchronization
 
 /// A stream of messages that come again until they are acknowledged: at least once.
 ///
-/// Its name is known on the bus, and everybody who subscribes with it, in one process or in several,
-/// is a member of one group: each message goes to one of them. What a member had and did not
-/// acknowledge goes to another, when it dies or closes, rejects it, or after
+/// Its name is known on the bus, and everybody who subscribes with it, in one process or in
+/// several, is a member of one group: each message goes to one of them. What a member had and did
+/// not acknowledge goes to another, when it dies or closes, rejects it, or after
 /// ``DurableOptions/redeliverAfter``. With nobody there the group's place in the log stays, and the
 /// next member goes on there.
 ///

@@ -2,13 +2,13 @@ extension MirroredBus {
   /// Becomes a member of the durable subscription `name`, and makes it if there is none: see
   /// ``DurableSubscription``.
   ///
-  /// Messages have to have a place in the log: what a plain ``FileBus`` publishes is passed over, and
-  /// so are the name's own dead letters.
+  /// Messages have to have a place in the log: what a plain ``FileBus`` publishes is passed over,
+  /// and so are the name's own dead letters.
   ///
   /// Blocks: it reads the journal, and waits for a mirror that has not begun yet.
-  /// - Throws: `incompatible` when the name stands for another prefix, or something else is where its
-  ///   files should be; `corrupt` when its journal is damaged; `notFound` when nobody mirrors the
-  ///   bus, or the message to begin behind is not there; `unsupported` when that has no place;
+  /// - Throws: `incompatible` when the name stands for another prefix, or something else is where
+  ///   its files should be; `corrupt` when its journal is damaged; `notFound` when nobody mirrors
+  ///   the bus, or the message to begin behind is not there; `unsupported` when that has no place;
   ///   `busy`, `exhausted`, `permissionDenied`, `noSpace`, `closed`, `forked`, `system`.
   public func subscribe(
     durable name: DurableName, to prefix: TopicPrefix, options: DurableOptions = DurableOptions()

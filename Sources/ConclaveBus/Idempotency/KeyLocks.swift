@@ -2,9 +2,9 @@ import CShim
 import Glibc
 import SharedRing
 
-/// Locks on numbers, for instance one a bucket: between processes by locks on bytes of the index, which the
-/// kernel gives back however a process dies, and between the threads of this one, which share the
-/// open file and with it those locks, by a set of what is taken.
+/// Locks on numbers, for instance one a bucket: between processes by locks on bytes of the index,
+/// which the kernel gives back however a process dies, and between the threads of this one, which
+/// share the open file and with it those locks, by a set of what is taken.
 final class KeyLocks: Sendable {
   /// The number of the lock under which the index is made, and of the one of its counter.
   static let making: Int64 = -1
