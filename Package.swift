@@ -34,6 +34,10 @@ let package = Package(
       dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"],
       path: "Benchmarks"),
 
+    // Kills publishers, subscribers and mirrors by the thousand; run by a test, and alone for longer.
+    .executableTarget(
+      name: "conclave-storm", dependencies: ["ConclaveBus", "SharedRing", "BusTesting"],
+      path: "Tests/ConclaveStorm"),
     .testTarget(name: "SharedRingTests", dependencies: ["SharedRing", "CShim", "BusTesting"]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(

@@ -1,6 +1,7 @@
 #include "conclave_file.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
@@ -23,4 +24,8 @@ ptrdiff_t conclave_find_bytes(const void *text, size_t length, const void *wante
                               size_t wanted_length) {
   const char *found = memmem(text, length, wanted, wanted_length);
   return found ? found - (const char *)text : -1;
+}
+
+int conclave_rename_new(int directory, const char *from, const char *to) {
+  return renameat2(directory, from, directory, to, RENAME_NOREPLACE);
 }

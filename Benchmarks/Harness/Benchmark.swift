@@ -28,7 +28,8 @@ enum Benchmarks {
   static var all: [any Benchmark.Type] {
     [
       CostBenchmark.self, PingPongBenchmark.self, ThroughputBenchmark.self, LatencyBenchmark.self,
-      IdleBenchmark.self, FileBenchmark.self, StartupBenchmark.self, MemoryBenchmark.self,
+      IdleBenchmark.self, FileBenchmark.self, MirrorBenchmark.self, StartupBenchmark.self,
+      MemoryBenchmark.self,
     ]
   }
 

@@ -67,6 +67,11 @@ final class Child {
     reap()
   }
 
+  /// Stops it, or lets it go on.
+  func signal(_ number: Int32) {
+    if !isReaped { _ = Glibc.kill(pid, number) }
+  }
+
   /// Ends it, whatever it does.
   func kill() {
     if !isReaped { _ = Glibc.kill(pid, SIGKILL) }

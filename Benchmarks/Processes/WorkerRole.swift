@@ -20,7 +20,7 @@ enum WorkerRole {
     [
       EchoWorker.self, FutexEchoWorker.self, PacedWorker.self, FutexPacedWorker.self,
       SleepingWorker.self, HoldingWorker.self, FloodingWorker.self, IteratingWorker.self,
-      BareAppendWorker.self,
+      BareAppendWorker.self, MirroringWorker.self, MirroredPublishWorker.self, HealedWorker.self,
     ]
   }
 

@@ -24,4 +24,10 @@ int conclave_file_look(int directory, const char *name, uint64_t *device, uint64
 ptrdiff_t conclave_find_bytes(const void *text, size_t length, const void *wanted,
                               size_t wanted_length);
 
+/* Renames the file `from` in the open directory `directory` to `to`, unless there is such a name:
+ * then -1 and EEXIST. 0, or -1 and errno.
+ *
+ * Why C: RENAME_NOREPLACE is not part of the Glibc module. */
+int conclave_rename_new(int directory, const char *from, const char *to);
+
 #endif

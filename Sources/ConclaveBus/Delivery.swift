@@ -56,6 +56,16 @@ public enum BusWarning: Hashable, Sendable {
   case unusableFile(file: String, reason: String)
   /// A topic file was cut off or replaced while it was being read.
   case fileReplaced(file: String)
+  /// Rotated files of a topic were removed before this subscription had read them: those with the
+  /// numbers `numbers`, both inclusive. What was in them is missing. Once for each file.
+  case filesRemoved(topic: Topic, numbers: ClosedRange<UInt64>)
+  /// A topic's file has become too long and could not be rotated: it becomes longer still.
+  case rotationFailed(topic: Topic, reason: String)
+  /// The rules of retention could not be enforced, wholly or in part. Once for each reason.
+  case retentionFailed(reason: String)
+  /// A file was removed by the rules of retention that held messages which the durable subscription
+  /// `subscription` had not acknowledged.
+  case retentionOvertook(subscription: String, topic: Topic)
   /// A record in shared memory is damaged and was skipped. For the first eight of a subscription,
   /// then for every power of two; ``SubscriptionLosses/damaged`` counts all.
   case damagedRecord(position: UInt64, reason: String)

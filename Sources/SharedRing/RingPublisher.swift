@@ -47,6 +47,8 @@ public struct RingPublisher: ~Copyable, Sendable {
   public var lane: Int { unsafe Int(raw.pointee.lane) }
   /// The position of the last record that was published.
   public var lastPosition: UInt64 { unsafe raw.pointee.next_position &- 1 }
+  /// The first position that has no record yet.
+  public var frontier: UInt64 { unsafe conclave_frontier(&raw.pointee.view) }
   /// How often it had to wait for a subscription.
   public var waits: UInt64 { unsafe raw.pointee.waits }
   /// The largest message in bytes.

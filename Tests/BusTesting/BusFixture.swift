@@ -38,6 +38,13 @@ public protocol BusFixture: AnyObject, Sendable {
   /// The greatest payload in bytes, whatever the names; one byte more is refused.
   var largestPayload: Int { get }
 
+  /// Waits until the bus has done what it does by itself with messages that were published, where
+  /// that is in the way of a publish that must not wait.
+  ///
+  /// - Returns: whether there may be room now that was not there before; false where a bus has no
+  ///   work of its own.
+  func settle() -> Bool
+
   /// How many messages of 100 bytes of one sender are more than an unread subscription of
   /// ``SubscriptionOptions/capacity`` 8 can hold, where that has a limit.
   var overfill: Int { get }
@@ -52,4 +59,5 @@ extension BusFixture {
   public var remembersKeys: Bool { true }
   public var largestPayload: Int { 16 << 20 }
   public var overfill: Int { 40 }
+  public func settle() -> Bool { false }
 }

@@ -209,6 +209,31 @@ import Testing
     #expect(letter.payload.description.contains(#""envelope":null"#))
   }
 
+  /// Who loses messages by retention is named.
+  @Test func retentionNamesWhoLoses() throws {
+    let fixture = try MirroredFixture()
+    let warnings = Lock<[BusWarning]>([])
+    let bus = try fixture.bus()
+    let behind = try bus.subscribe(durable: "behind", to: "t")
+    let ahead = try bus.subscribe(durable: "ahead", to: "t")
+    try bus.subscribe(durable: "other", to: "u").close()
+    try bus.say(0..<10)
+    try behind.acknowledge(upTo: #require(behind.take(3).last))
+    try ahead.acknowledge(upTo: #require(ahead.take(10).last))
+    var options = FileBusOptions(
+      retention: RetentionRules(standard: RetentionPolicy(count: 1)),
+      onWarning: { warning in warnings.withLock { $0.append(warning) } })
+    options.retentionGuard = DurableStatus.retentionGuard(of: fixture.directory)
+    let files = try FileBus(directory: fixture.directory, options: options)
+    #expect(try files.rotate(Topic("t")) == 1)
+    try bus.say(10..<12)
+    let results = try files.enforceRetention()
+    #expect(results.flatMap(\.overtaken) == ["behind"])
+    let expected = BusWarning.retentionOvertook(subscription: "behind", topic: try Topic("t"))
+    #expect(warnings.withLock { $0 } == [expected])
+    files.close()
+  }
+
   @Test func cleaningForgetsTheNames() throws {
     let fixture = try MirroredFixture()
     let bus = try fixture.bus()

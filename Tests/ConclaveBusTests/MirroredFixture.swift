@@ -1,7 +1,8 @@
 import BusTesting
-import ConclaveBus
 import Glibc
 import SharedRing
+
+@testable import ConclaveBus
 
 /// A mirrored bus with a small ring in a directory of its own.
 final class MirroredFixture: BusFixture {
@@ -28,6 +29,19 @@ final class MirroredFixture: BusFixture {
           slotCount: 1024, laneCount: 16, laneBytes: 262_144, subscriptionCount: 32)))
     change(&options)
     return try MirroredBus(directory: directory, options: options)
+  }
+
+  /// Waits until everything is in the files.
+  func settle() -> Bool {
+    let location = SharedMemoryBus.location(of: directory, in: "/dev/shm")
+    let probe = try? RingSubscriber(
+      location, creating: RingGeometry(), policy: .dropping, label: "probe")
+    guard let probe else { return false }
+    let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+    while probe.mirrorBoard.mirrored < probe.frontier, ContinuousClock.now < deadline {
+      usleep(200)
+    }
+    return true
   }
 
   func file(_ topic: String) -> String { scratch.file(topic) }

@@ -9,6 +9,7 @@ import Testing
     (["bus", "publish"], publish),
     (["bus", "subscribe"], subscribe),
     (["bus", "status"], status),
+    (["bus", "compact"], compact),
     (["bus", "clean"], clean),
     (["bus", "where"], whereToFindIt),
   ])
@@ -41,7 +42,7 @@ import Testing
     ([], "conclave needs a command: bus; see conclave --help"),
     (
       ["bus"],
-      "conclave bus needs a command: publish, subscribe, status, clean, where, stress; "
+      "conclave bus needs a command: publish, subscribe, status, compact, clean, where, stress; "
         + "see conclave bus --help"
     ),
     (["buss"], "unknown command \"buss\"; did you mean bus?"),
@@ -126,6 +127,7 @@ private let bus = #"""
     publish    publish messages on a topic
     subscribe  print messages as they arrive, one JSON object a line
     status     show the segment, who takes part, lag, losses, rates and files
+    compact    rotate topic files, and remove old ones
     clean      remove a bus whose participants are all dead
     where      say which directory is the bus here, and by which rule
     stress     have many processes publish and receive, and check every byte
@@ -281,6 +283,40 @@ private let status = #"""
 
     # the greatest lag of a subscriber
     conclave bus status --json | jq '[.sharedMemory.subscribers[].lag] | max'
+
+  """#
+
+private let compact = #"""
+  conclave bus compact - rotate topic files, and remove old ones
+
+  Usage: conclave bus compact [options]
+
+  Each topic file that is appended to is put aside under the next number, as
+  TOPIC.jsonl.000001 and so on, and a new one begins. Then, of each topic, what
+  exceeds any of the limits is removed, oldest files first. Publishers and
+  subscribers may be at work; who reads a file that is removed reads it to its
+  end, and who comes later is told of the gap.
+
+  Ages have the unit ms, s, m, h, d or w, sizes KiB, MiB, GiB or none (bytes).
+  Ends with exit code 3 when there is no bus, with 5 when another process keeps
+  a file locked or is removing files for long.
+
+  Options:
+        --retention LIMITS  what to keep: age=7d,size=1GiB,count=1000000, one or
+                            more of them; default: everything
+        --topic PREFIX      only this topic and those below it
+    -n, --dry-run           only say what would be done
+        --bus-dir DIR       the bus directory [environment: BUS_DIR]
+        --json              print JSON, and errors as
+                            {"error":{code,message,hint}}
+    -h, --help              show this help and exit
+
+  Examples:
+    # keep the last week
+    conclave bus compact --retention age=7d
+
+    # see what more than 1 GiB of each log is
+    conclave bus compact --topic log --retention size=1GiB --dry-run
 
   """#
 

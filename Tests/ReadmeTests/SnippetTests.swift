@@ -32,6 +32,12 @@ import Testing
     #expect(try await onThread { try orderOnce(in: directory.path) } == 1)
   }
 
+  @Test func retention() async throws {
+    let directory = try TemporaryDirectory()
+    let left = try await onThread { try keepTheLast(in: directory.path) }
+    #expect((1000...1500).contains(left))
+  }
+
   @Test func sharedMemory() async throws {
     let directory = try TemporaryDirectory()
     let read = try await onThread { try readInPlace(in: directory.path) }

@@ -25,7 +25,15 @@ struct DeadLetter: Sendable {
       json += Array("null".utf8)
     }
     json.append(UInt8(ascii: "}"))
-    return Message(type: DeadLetter.type, sender: name.text, payload: RawJSON(validated: json))
+    return Message(
+      type: DeadLetter.type, sender: name.text, payload: RawJSON(validated: json),
+      idempotencyKey: key)
+  }
+
+  /// Who dies between the letter and its acknowledgement has a successor who writes it again, with
+  /// the same key, and so it is there once.
+  private var key: IdempotencyKey? {
+    try? IdempotencyKey("\(position)-\(id?.description ?? "none")")
   }
 }
 

@@ -46,7 +46,7 @@ struct DurableLog {
 
   private func place(of time: Timestamp, _ prefix: TopicPrefix) throws(BusError) -> UInt64 {
     var place = end
-    for (_, topic) in try TopicFile.names(in: shared.directory) where prefix.matches(topic) {
+    for topic in try TopicHistory(in: shared.directory).topics.keys where prefix.matches(topic) {
       let reading = LogTopic(
         topic, shared, LogStart(time: time, withForeign: false), FileReporter(onWarning: nil))
       do throws(BusError) {

@@ -89,14 +89,32 @@ extension DurableStatus {
     _ prefix: TopicPrefix, _ directory: OwnedDescriptor
   ) throws(BusError) -> UInt64 {
     var end: UInt64 = 0
-    for (name, topic) in try TopicFile.names(in: directory) where prefix.matches(topic) {
+    for topic in try TopicHistory(in: directory).topics.keys where prefix.matches(topic) {
       do throws(BusError) {
-        let last = try TopicFile.lastPosition(of: name, in: directory)
+        let last = try TopicFile.lastPosition(of: topic, in: directory)
         end = max(end, last?.addingSaturating(1) ?? 0)
       } catch {
         guard error.code == .incompatible || error.code == .permissionDenied else { throw error }
       }
     }
     return end
+  }
+}
+
+extension DurableStatus {
+  /// For ``FileBusOptions/retentionGuard``: names the durable subscriptions to a file's topic that
+  /// have not acknowledged everything up to its end. With several topics below a prefix a name may
+  /// come that has all of this one, but not of another. ``MirroredBus`` uses it unless it is given
+  /// another one.
+  public static func retentionGuard(of directory: BusDirectory) -> RetentionGuard {
+    { file in
+      guard let last = file.lastPosition,
+        let all = try? MirroredBus.durableSubscriptions(of: directory)
+      else { return [] }
+      return all.filter { status in
+        status.failure == nil && status.position <= last
+          && (try? TopicPrefix(status.prefix))?.matches(file.topic) == true
+      }.map(\.name)
+    }
   }
 }

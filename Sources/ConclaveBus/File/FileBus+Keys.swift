@@ -43,18 +43,45 @@ extension FileBus {
     } catch { throw PublishFailure(error) }
   }
 
-  /// Whether the message of a publisher that died or failed is in the topic's file.
-  private func wasPublished(_ doubt: IdempotencyIndex.Doubt) throws(BusError) -> MessageID? {
-    let name = TopicFile.name(of: doubt.topic)
-    guard try TopicFile.look(at: name, in: shared.directory) != nil else { return nil }
-    let (file, status) = try TopicFile.open(name, in: shared.directory, flags: O_RDONLY)
-    var search = KeySearch(doubt, lineLimit: shared.options.lineLimit)
-    let size = UInt64(max(0, status.st_size))
-    guard case .found(let id) = try search.search(file, size: size) else { return nil }
-    // Its publisher may have died before it was forced to the disk, which is promised now.
-    if shared.options.syncPolicy == .everyPublish, fdatasync(file.number) != 0 {
-      throw .system("force to the disk", name)
+  /// Whether the message of a publisher that died or failed is in the topic's files: the active
+  /// one first, then those that were rotated, back to where only older messages are.
+  func wasPublished(_ doubt: IdempotencyIndex.Doubt) throws(BusError) -> MessageID? {
+    switch try search(TopicFileName(doubt.topic), doubt) {
+    case .found(let id): return id
+    case .reachedOlder: return nil
+    case .reachedBeginning, nil: break
     }
-    return id
+    // What was active and rotated since the search has a number now.
+    for number in try TopicHistory.numbers(of: doubt.topic, in: shared.directory).reversed() {
+      switch try search(TopicFileName(doubt.topic, number: number), doubt) {
+      case .found(let id): return id
+      case .reachedOlder: return nil
+      case .reachedBeginning, nil: continue
+      }
+    }
+    return nil
+  }
+
+  /// Nil when there is no such file.
+  private func search(
+    _ name: TopicFileName, _ doubt: IdempotencyIndex.Doubt
+  ) throws(BusError) -> KeySearch.Outcome? {
+    let opened: (descriptor: OwnedDescriptor, status: stat)
+    do throws(BusError) {
+      opened = try TopicFile.open(name.text, in: shared.directory, flags: O_RDONLY)
+    } catch {
+      if error.code == .notFound { return nil }
+      throw error
+    }
+    var search = KeySearch(doubt, lineLimit: shared.options.lineLimit)
+    let size = UInt64(max(0, opened.status.st_size))
+    let outcome = try search.search(opened.descriptor, size: size)
+    // Its publisher may have died before it was forced to the disk, which is promised now.
+    if case .found = outcome, shared.options.syncPolicy == .everyPublish,
+      fdatasync(opened.descriptor.number) != 0
+    {
+      throw .system("force to the disk", name.text)
+    }
+    return outcome
   }
 }

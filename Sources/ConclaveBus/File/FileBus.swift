@@ -71,7 +71,7 @@ public final class FileBus: MessageBus {
     return Publisher(topic: topic, sender: sender, type: type, endpoint: endpoint)
   }
 
-  /// Begins to receive what matches `prefix`. Opens one descriptor for each matching file.
+  /// Begins to receive what matches `prefix`. Keeps one descriptor open for each matching topic.
   ///
   /// - Throws: `closed`, `forked`; `notFound` when the message to start behind is in no file;
   ///   `exhausted`, `permissionDenied`, `system`.

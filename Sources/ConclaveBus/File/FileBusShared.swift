@@ -11,6 +11,10 @@ final class FileBusShared: Sendable {
   let process = ProcessIdentity.pid
   let mark = ProcessMark()
   let syncer = FileSyncer()
+  /// Nil without rules.
+  let retention: RetentionTimer?
+  /// What was found out about files that are never changed again.
+  let facts = TopicFileFacts.Memory()
   let closed = Atomic<Bool>(false)
   /// How many unfinished lines of crashed publishers were cut off.
   let tornTails = Atomic<UInt64>(0)
@@ -21,7 +25,10 @@ final class FileBusShared: Sendable {
     path = directory.path
     self.directory = OwnedDescriptor(try directory.open())
     self.options = options
+    retention = options.retention == nil ? nil : RetentionTimer()
   }
+
+  func warn(_ warning: BusWarning) { options.onWarning?(warning) }
 
   /// - Throws: `closed`, `forked`.
   func checkOpen() throws(BusError) {

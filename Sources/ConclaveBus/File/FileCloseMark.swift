@@ -1,30 +1,51 @@
 import Glibc
 
-/// How far a subscription still reads after its bus was closed: to where each file ended at that
+/// How far a subscription still reads after its bus was closed: to where each topic ended at that
 /// moment.
 struct FileCloseMark: Sendable {
   struct End: Sendable {
-    var identity: TopicFile.Identity
-    var size: UInt64
+    /// The files with numbers up to this are read to their ends.
+    var number: UInt64
+    /// The active file, if there was one, and its size.
+    var active: TopicFile.Look?
   }
 
-  var ends: [String: End] = [:]
+  private var ends: [Topic: End] = [:]
   /// Whether all files could be looked at; if not, those that are missing here are read as far as
   /// they go whenever they are looked at.
-  var isComplete = true
+  private var isComplete = true
 
   /// Looks at the files that match `prefix`.
   init(_ directory: OwnedDescriptor, prefix: TopicPrefix) {
     do throws(BusError) {
-      for (name, topic) in try TopicFile.names(in: directory) where prefix.matches(topic) {
-        guard let look = try TopicFile.look(at: name, in: directory) else { continue }
-        ends[name] = End(identity: look.identity, size: look.size)
+      for (topic, files) in try TopicHistory(in: directory).topics where prefix.matches(topic) {
+        let active = try TopicFile.look(at: TopicFileName(topic).text, in: directory)
+        var end = End(number: files.rotated.last ?? 0, active: active)
+        // What was rotated between the listing and the look.
+        while end.number < TopicFileName.greatestNumber {
+          let next = TopicFileName(topic, number: end.number + 1).text
+          guard let look = try TopicFile.look(at: next, in: directory),
+            look.identity != active?.identity
+          else { break }
+          end.number += 1
+        }
+        ends[topic] = end
       }
     } catch { isComplete = false }
   }
 
-  /// Whether `tail` reads a file that was there under its name.
+  /// Whether `tail` reads a file that was there.
   func holds(_ tail: FileTail) -> Bool {
-    ends[tail.name].map { $0.identity == tail.identity } ?? !isComplete
+    guard let end = ends[tail.topic] else { return !isComplete }
+    if let number = tail.number, number <= end.number { return true }
+    return end.active?.identity == tail.identity
+  }
+
+  /// How far to read in a file that was there, in bytes; nil for all of it.
+  func limit(of tail: FileTail) -> UInt64? {
+    guard let active = ends[tail.topic]?.active, active.identity == tail.identity else {
+      return nil
+    }
+    return active.size
   }
 }

@@ -1,73 +1,142 @@
 import Glibc
 
 extension FileReader {
-  /// Opens the files that are there and goes to where the subscription begins in each.
+  /// Opens the files that are there and goes to where the subscription begins in each topic.
   ///
   /// - Throws: `notFound` when there is no message with the id to start behind; `permissionDenied`,
   ///   `system`.
   func start(_ start: SubscriptionOptions.Start) throws(BusError) {
     switch start {
     case .beginning: try list()
-    case .now:
-      try list()
-      for tail in tails.values { try tail.skipToEnd() }
+    case .now: try startNow()
     case .since(let time):
       try list()
-      for tail in tails.values {
-        try tail.skip(before: time)
-        if tail.head != nil { noteReady(tail) }
-      }
+      for topic in Array(tails.keys) { try skip(topic, before: time) }
     case .after(let id):
-      try list()
       let found = try find(id)
-      for tail in tails.values {
-        try tail.skip(through: id, at: tail.identity == found.file ? nil : found.place)
-        if tail.head != nil { noteReady(tail) }
+      if prefix.matches(found.tail.topic) { begin(found.tail) }
+      try list()
+      for topic in Array(tails.keys) where topic != found.tail.topic {
+        try skip(topic, through: found.place)
       }
     }
   }
 
-  /// Where the message `id` is, looked for in the files of this subscription, then in all others.
-  /// O(bytes in the files).
-  private func find(
-    _ id: MessageID
-  ) throws(BusError) -> (file: TopicFile.Identity, place: FilePlace) {
-    let own = tails.keys.sorted()
-    let others = try TopicFile.names(in: shared.directory).map(\.name).filter { tails[$0] == nil }
-    for name in own + others.sorted() {
-      guard let topic = TopicFile.topic(named: name), let tail = searcher(name, topic) else {
-        continue
+  // MARK: Now
+
+  private func startNow() throws(BusError) {
+    for (topic, files) in try TopicHistory(in: shared.directory).topics
+    where prefix.matches(topic) {
+      finished[topic] = files.rotated.last
+      do throws(BusError) {
+        let active = try openFile(TopicFileName(topic), floor: try greatestNumber(topic))
+        guard let active else { continue }
+        try active.skipToEnd()
+        begin(active)
+      } catch {
+        guard error.code == .exhausted else { throw error }
+        wantsAnotherListing = true
       }
-      while try tail.advance() {
-        if tail.head?.parts.id == id, let place = tail.place { return (tail.identity, place) }
-        tail.consumeHead()
+    }
+  }
+
+  /// Passes over what was rotated since the topic was listed: it was published before now.
+  private func greatestNumber(_ topic: Topic) throws(BusError) -> UInt64 {
+    var number = finished[topic] ?? 0
+    while number < TopicFileName.greatestNumber,
+      try TopicFile.look(
+        at: TopicFileName(topic, number: number + 1).text, in: shared.directory) != nil
+    {
+      number += 1
+      finished[topic] = number
+    }
+    return number
+  }
+
+  // MARK: Behind an id
+
+  /// Finds the message `id`, in the topics of this subscription first, then in all others. O(bytes
+  /// in the files).
+  ///
+  /// - Returns: its file, read up to behind it, and its place.
+  private func find(_ id: MessageID) throws(BusError) -> (tail: FileTail, place: FilePlace) {
+    var searched: Set<TopicFile.Identity> = []
+    // Files that are rotated meanwhile may be missing from one listing, not from all.
+    for _ in 0..<3 {
+      let names = try TopicHistory(in: shared.directory).names
+      let own = names.filter { prefix.matches($0.topic) }
+      let others = names.filter { !prefix.matches($0.topic) }
+      var floors: [Topic: UInt64] = [:]
+      var isNew = false
+      for name in own + others {
+        if let number = name.number { floors[name.topic] = number }
+        let floor = name.number.map { $0 - 1 } ?? floors[name.topic] ?? 0
+        guard let tail = try? searcher(name, floor: floor) else { continue }
+        // Active files may have grown, but not with what was there before.
+        guard searched.insert(tail.identity).inserted else { continue }
+        isNew = true
+        if let place = try tail.skip(through: id) { return (tail, place) }
       }
+      if !isNew { break }
     }
     throw BusError(
       .notFound, "no file of this bus holds a message with the id \(id)",
       hint: "start at the beginning, or with what comes from now on")
   }
 
-  /// A reader of its own for one file, which reports nothing; nil when the file cannot be read.
-  private func searcher(_ name: String, _ topic: Topic) -> FileTail? {
-    guard let (file, status) = try? TopicFile.open(name, in: shared.directory, flags: O_RDONLY)
-    else { return nil }
+  /// A reader of its own for one file; nil when the file cannot be read, which is not reported.
+  private func searcher(_ name: TopicFileName, floor: UInt64) throws(BusError) -> FileTail {
+    let (file, status) = try TopicFile.open(name.text, in: shared.directory, flags: O_RDONLY)
     return FileTail(
-      topic: topic, name: name, file: file, identity: TopicFile.Identity(status),
-      lineLimit: shared.options.lineLimit, reporter: FileReporter(onWarning: nil))
+      name, file: file, identity: TopicFile.Identity(status), floor: floor,
+      lineLimit: shared.options.lineLimit, reporter: reporter)
+  }
+
+  /// Goes to the first message of `topic` of this time or later.
+  private func skip(_ topic: Topic, before time: Timestamp) throws(BusError) {
+    var next = tails[topic]
+    while let tail = next {
+      try tail.skip(before: time)
+      if tail.head != nil { return noteReady(tail) }
+      guard try isFinished(tail) else { return }
+      next = goOn(from: tail)
+    }
+  }
+
+  /// Goes behind every message of `topic` up to `place`. Along a topic places never fall, but a
+  /// batch has one and the same.
+  private func skip(_ topic: Topic, through place: FilePlace) throws(BusError) {
+    var next = tails[topic]
+    while let tail = next {
+      if try tail.skip(through: place) { return noteReady(tail) }
+      // If it has something at hand after all, that was just appended.
+      guard try isFinished(tail) else { return }
+      next = goOn(from: tail)
+    }
   }
 }
 
 extension FileTail {
-  /// Goes behind the message `id`, which is in this file; or, in another file, behind every message
-  /// up to `place`. Along a file places never fall, but a batch has one and the same.
-  fileprivate func skip(through id: MessageID, at place: FilePlace?) throws(BusError) {
+  /// Goes behind the message `id`, if it is in this file, and returns its place.
+  fileprivate func skip(through id: MessageID) throws(BusError) -> FilePlace? {
     isQuiet = true
     defer { isQuiet = false }
-    while try advance(), let own = self.place, let head {
-      if let place, own > place { return }
+    while try advance() {
+      let place = head?.parts.id == id ? place : nil
       consumeHead()
-      if place == nil, head.parts.id == id { return }
+      if let place { return place }
     }
+    return nil
+  }
+
+  /// Goes to the first message behind `place`; returns whether there is one.
+  fileprivate func skip(through place: FilePlace) throws(BusError) -> Bool {
+    isQuiet = true
+    defer { isQuiet = false }
+    while try advance() {
+      if let own = self.place, own > place { return true }
+      consumeHead()
+    }
+    return false
   }
 }

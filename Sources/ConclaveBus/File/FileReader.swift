@@ -3,23 +3,26 @@ import Glibc
 /// What a file subscription reads: all topic files that match its prefix. One thread at a time.
 final class FileReader {
   let shared: FileBusShared
-  private let prefix: TopicPrefix
-  private let reporter: FileReporter
-  private(set) var tails: [String: FileTail] = [:]
+  let prefix: TopicPrefix
+  let reporter: FileReporter
+  /// What is being read of each topic: one file, the oldest that was not read to its end.
+  var tails: [Topic: FileTail] = [:]
+  /// The number of the last file of each topic that was read to its end, or passed over.
+  var finished: [Topic: UInt64] = [:]
   /// The tails that have an envelope at hand.
   private var ready = TailHeap<FileTail>()
   private var decoder = EnvelopeDecoder()
   private var tracker = SequenceTracker()
   /// Files that cannot be used, reported once.
-  private var refused: Set<String> = []
+  var refused: Set<String> = []
   /// How far to read since the bus was closed; nil while it is open.
-  private var closing: FileCloseMark?
+  private(set) var closing: FileCloseMark?
   private var isCancelled = false
   private var lastLook = ContinuousClock.now
 
   /// Files should be looked at again soon, without anybody telling.
-  private(set) var wantsAnotherLook = true
-  private var wantsAnotherListing = false
+  var wantsAnotherLook = true
+  var wantsAnotherListing = false
 
   /// How long a replaced file is kept whose lock somebody holds without writing.
   private static let patience = Duration.seconds(1)
@@ -49,53 +52,9 @@ final class FileReader {
     ready = TailHeap<FileTail>()
   }
 
-  // MARK: Finding files
-
-  /// Lists the directory: opens new files at their beginning, notices those that were replaced.
-  func list() throws(BusError) {
-    wantsAnotherListing = false
-    var present: Set<String> = []
-    for (name, topic) in try TopicFile.names(in: shared.directory) where prefix.matches(topic) {
-      guard let look = try TopicFile.look(at: name, in: shared.directory) else { continue }
-      present.insert(name)
-      if let tail = tails[name] {
-        guard tail.identity != look.identity, tail.replacedSince == nil else { continue }
-        tail.replacedSince = .now
-        reporter.warn(.fileReplaced(file: name))
-      } else {
-        open(name, topic)
-      }
-    }
-    for (name, tail) in tails where !present.contains(name) {
-      tail.replacedSince = tail.replacedSince ?? .now
-    }
-    refused.formIntersection(present)
-    wantsAnotherLook = true
-  }
-
-  private func open(_ name: String, _ topic: Topic) {
-    do throws(BusError) {
-      let (file, status) = try TopicFile.open(name, in: shared.directory, flags: O_RDONLY)
-      refused.remove(name)
-      let tail = FileTail(
-        topic: topic, name: name, file: file, identity: TopicFile.Identity(status),
-        lineLimit: shared.options.lineLimit, reporter: reporter)
-      // A file that was made after the bus was closed is none of ours.
-      if let closing, !closing.holds(tail) { return }
-      tail.limit = closing?.ends[name]?.size
-      tails[name] = tail
-    } catch {
-      guard error.code != .notFound else { return }
-      // Tried again with each listing: descriptors may become free, a squatter may be moved away.
-      wantsAnotherListing = true
-      guard refused.insert(name).inserted else { return }
-      reporter.unusableFile(name, TopicFile.flaw(of: name, in: shared.directory) ?? error.message)
-    }
-  }
-
   // MARK: Looking
 
-  /// Looks for envelopes in every file that has none at hand.
+  /// Looks for envelopes in every topic that has none at hand.
   func look(listing: Bool) throws(BusError) {
     guard !isCancelled else { return }
     wantsAnotherLook = false
@@ -104,21 +63,30 @@ final class FileReader {
       try list()
       wantsAnotherLook = false
     }
-    var isReplaced = false
-    for (name, tail) in tails where tail.head == nil {
-      if try tail.advance() {
-        ready.insert(tail)
-      } else if try isFinished(tail) {
-        tails[name] = nil
-        isReplaced = true
-      }
+    for tail in Array(tails.values) where tail.head == nil { try read(tail) }
+  }
+
+  /// Looks for the topic's next envelope in `tail`, which has none at hand, and in the files behind
+  /// it.
+  private func read(_ tail: FileTail) throws(BusError) {
+    var tail = tail
+    while try !tail.advance() {
+      guard try isFinished(tail), let next = goOn(from: tail) else { return }
+      tail = next
     }
-    // The files that now bear those names.
-    if isReplaced { try look(listing: true) }
+    ready.insert(tail)
+  }
+
+  /// Lets go of a file that was read to its end; returns the topic's next one, if there is one.
+  func goOn(from tail: FileTail) -> FileTail? {
+    tails[tail.topic] = nil
+    finished[tail.topic] = tail.lastNumber
+    openNext(tail.topic)
+    return tails[tail.topic]
   }
 
   /// Whether a file that has lost its name is read to the end and nobody can append to it any more.
-  private func isFinished(_ tail: FileTail) throws(BusError) -> Bool {
+  func isFinished(_ tail: FileTail) throws(BusError) -> Bool {
     guard let since = tail.replacedSince else { return false }
     guard tail.isAbandoned() else {
       wantsAnotherLook = true
@@ -175,7 +143,8 @@ final class FileReader {
       ready.reorderFirst()
     } else {
       ready.removeFirst()
-      if tail.replacedSince != nil { wantsAnotherLook = true }
+      // Before anything else is delivered: the next file's messages may be the next in order.
+      if tail.replacedSince != nil { try read(tail) }
     }
   }
 
@@ -185,9 +154,9 @@ final class FileReader {
   /// closed.
   func beginClosing(_ mark: FileCloseMark) throws(BusError) {
     closing = mark
-    for (name, tail) in tails {
+    for tail in tails.values {
       // A file that lost its name before is read to its end.
-      tail.limit = try mark.holds(tail) ? mark.ends[name]?.size : tail.size()
+      tail.limit = try mark.holds(tail) ? mark.limit(of: tail) : tail.size()
     }
     try list()
   }

@@ -12,9 +12,10 @@ extension FileTail {
     isQuiet = true
     defer { isQuiet = false }
     var (low, high) = (UInt64(0), try size())
-    while high - low > UInt64(FileTail.chunk) {
+    while high > low, high - low > UInt64(FileTail.chunk) {
       let middle = low + (high - low) / 2
       if let end = try endOfLine(behind: middle, before: high, isBefore) {
+        // Beyond `high`, where the file has grown by the end of a line.
         low = end
       } else {
         high = middle

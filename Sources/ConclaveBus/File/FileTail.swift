@@ -8,7 +8,12 @@ import Glibc
 @safe
 final class FileTail {
   let topic: Topic
-  let name: String
+  /// The name of the file, as it was last seen.
+  private(set) var name: String
+  /// The number of the file among its topic's once it is rotated; nil while it is appended to.
+  private(set) var number: UInt64?
+  /// The file comes behind those with numbers up to this.
+  let floor: UInt64
   let identity: TopicFile.Identity
   let topicBytes: [UInt8]
   /// Reads no further than this; nil for no limit.
@@ -43,11 +48,14 @@ final class FileTail {
   static let beginningLength = 64
 
   init(
-    topic: Topic, name: String, file: OwnedDescriptor, identity: TopicFile.Identity, lineLimit: Int,
-    reporter: FileReporter
+    _ name: TopicFileName, file: OwnedDescriptor, identity: TopicFile.Identity, floor: UInt64,
+    lineLimit: Int, reporter: FileReporter
   ) {
-    self.topic = topic
-    self.name = name
+    topic = name.topic
+    self.name = name.text
+    number = name.number
+    self.floor = floor
+    replacedSince = name.number == nil ? nil : .now
     self.identity = identity
     self.file = file
     self.lineLimit = lineLimit
@@ -57,6 +65,15 @@ final class FileTail {
   }
 
   deinit { unsafe memory.deallocate() }
+
+  /// All numbers up to this are of this file and those before it.
+  var lastNumber: UInt64 { number ?? floor }
+
+  /// The file was given a number.
+  func noteRotation(_ number: UInt64) {
+    self.number = number
+    name = TopicFileName(topic, number: number).text
+  }
 
   /// Where in the file the next line begins.
   var offset: UInt64 { base + UInt64(next) }

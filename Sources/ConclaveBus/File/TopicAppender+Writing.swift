@@ -13,20 +13,22 @@ extension TopicAppender {
       defer { _ = file.descriptor.lock(LOCK_UN) }
       let start = try repairedLength(state.file?.knownEnd, file)
       state.file?.knownEnd = nil
-      state.batch.stamp(.now())
+      let now = Timestamp.now()
+      state.batch.stamp(now)
       let (written, cause) = unsafe write(state.batch.bytes, to: file.descriptor)
       let whole = state.batch.wholeLines(in: written)
       let end = start + UInt64(whole.length)
       if whole.length < written { try TornTail.cut(file.descriptor, to: end) }
       state.file?.knownEnd = end
       outcome = Outcome(published: whole.count, cause: cause)
+      shared.retention?.noteAppend(at: now, shared)
     } catch { outcome.cause = outcome.cause ?? error }
     if outcome.published > 0 { syncAfterAppend(&state, file.descriptor, &outcome) }
     return outcome
   }
 
   /// The file's length after a torn tail, if there is one, was cut off.
-  private func repairedLength(
+  func repairedLength(
     _ knownEnd: UInt64?, _ file: (descriptor: OwnedDescriptor, length: UInt64)
   ) throws(BusError) -> UInt64 {
     // Nobody has written since this object did, and this object writes whole lines.
@@ -64,16 +66,18 @@ extension TopicAppender {
     _ state: inout State, _ file: OwnedDescriptor, _ outcome: inout Outcome
   ) {
     switch shared.options.syncPolicy {
-    case .never: break
+    case .never: state.file?.isDirty = true
     case .everyPublish:
       guard let failure = sync(file) else { break }
       state.syncFailure = failure
       outcome.cause = outcome.cause ?? failure
-    case .grouped(let interval): shared.syncer.noteAppend(to: self, interval: interval)
+    case .grouped(let interval):
+      state.file?.isDirty = true
+      shared.syncer.noteAppend(to: self, interval: interval)
     }
   }
 
-  private func sync(_ file: OwnedDescriptor) -> BusError? {
+  func sync(_ file: OwnedDescriptor) -> BusError? {
     guard fdatasync(file.number) != 0 else { return nil }
     let reason = unsafe String(cString: strerror(errno))
     return BusError(
@@ -85,23 +89,32 @@ extension TopicAppender {
   /// Forces to the disk what was appended so far, and that the file is there. Publishers are not
   /// held up meanwhile.
   func synchronize() throws(BusError) {
-    let (file, known) = state.withLock { ($0.file, $0.syncFailure) }
+    let (files, file, known) = state.withLock { state in
+      state.file?.isDirty = false
+      return (
+        [state.retired.take(), state.file?.descriptor].compactMap { $0 }, state.file,
+        state.syncFailure
+      )
+    }
     if let known { throw known }
-    guard let file else { return }
-    if !file.isNameSynced, fsync(shared.directory.number) != 0 { throw .system("sync", fileName) }
-    if let failure = sync(file.descriptor) {
+    for file in files {
+      guard let failure = sync(file) else { continue }
       state.withLock { $0.syncFailure = failure }
       throw failure
     }
+    guard let file, !file.isNameSynced else { return }
+    if fsync(shared.directory.number) != 0 { throw .system("sync", fileName) }
     state.withLock { if $0.file?.identity == file.identity { $0.file?.isNameSynced = true } }
   }
 
-  /// Begins anew after a failed sync: what was written before stays in doubt, what is written from
-  /// here on is not. (The kernel reports a failure once and takes the pages for written; those that
-  /// are written later it writes out again.)
+  /// Begins a new file after a failed sync: what was written before stays in doubt, what is written
+  /// from here on is not. (The kernel reports a failure once, and takes the pages for written.)
   func renew() {
+    // Where it cannot be rotated the same file goes on: its later pages are written all the same.
+    _ = try? TopicRotation.rotate(topic, shared, patience: .seconds(1))
     state.withLock { state in
       state.file = nil
+      state.retired = nil
       state.syncFailure = nil
     }
   }

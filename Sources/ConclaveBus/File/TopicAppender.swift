@@ -13,6 +13,8 @@ final class TopicAppender: Sendable {
   let topic: Topic
   let shared: FileBusShared
   let fileName: String
+  /// How long the file must be to be rotated before the next append.
+  let rotationLimit: UInt64
   let state: Lock<State>
 
   /// What one publisher at a time works on.
@@ -23,6 +25,8 @@ final class TopicAppender: Sendable {
     var senders: [String: Int] = [:]
     var templates: [StreamName: EnvelopeTemplate] = [:]
     var file: OpenFile?
+    /// The file before that, if not all that was appended to it is on the disk yet.
+    var retired: OwnedDescriptor?
     /// Set once an fsync has failed: what it should have made durable may be lost, and another
     /// fsync would not say so.
     var syncFailure: BusError?
@@ -40,12 +44,17 @@ final class TopicAppender: Sendable {
     var isNameSynced = false
     /// The file's length after this object's last append; nil when the end must be looked at.
     var knownEnd: UInt64?
+    /// Whether something was appended that was not forced to the disk.
+    var isDirty = false
+    /// How long the file must be for the next attempt to rotate it.
+    var rotateAt: UInt64
   }
 
   init(topic: Topic, shared: FileBusShared) {
     self.topic = topic
     self.shared = shared
-    fileName = TopicFile.name(of: topic)
+    fileName = TopicFileName(topic).text
+    rotationLimit = shared.options.rotationLimit(for: topic)
     state = Lock(State())
   }
 
@@ -144,14 +153,17 @@ final class TopicAppender: Sendable {
         if let look = try TopicFile.look(at: fileName, in: shared.directory),
           look.identity == file.identity
         {
-          return (file.descriptor, look.size)
+          if look.size < file.rotateAt { return (file.descriptor, look.size) }
+          if let size = try rotate(&state, (file.descriptor, look.size)) {
+            return (file.descriptor, size)
+          }
         }
       } catch {
         _ = file.descriptor.lock(LOCK_UN)
         throw error
       }
       _ = file.descriptor.lock(LOCK_UN)
-      state.file = nil
+      retireFile(&state)
     }
     throw BusError(
       .busy, "\(quotedForError(fileName)) is being replaced again and again",
@@ -162,13 +174,13 @@ final class TopicAppender: Sendable {
     if let file = state.file { return file }
     let (descriptor, status) = try TopicFile.open(
       fileName, in: shared.directory, flags: O_RDWR | O_APPEND, create: true)
-    if shared.options.syncPolicy != .never, status.st_size == 0 {
-      // A new file's name must survive a power cut as well.
-      guard fsync(shared.directory.number) == 0 else { throw .system("sync", fileName) }
+    // A new file's name must survive a power cut as well, whoever made it.
+    if shared.options.syncPolicy != .never, fsync(shared.directory.number) != 0 {
+      throw .system("sync", fileName)
     }
     let file = OpenFile(
       descriptor: descriptor, identity: TopicFile.Identity(status),
-      isNameSynced: shared.options.syncPolicy != .never)
+      isNameSynced: shared.options.syncPolicy != .never, rotateAt: rotationLimit)
     state.file = file
     return file
   }

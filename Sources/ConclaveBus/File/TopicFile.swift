@@ -1,10 +1,8 @@
 import CShim
 import Glibc
 
-/// A topic's file: how it is called, how it is opened, and how it is recognised again.
+/// A topic's file: how it is opened, and how it is recognised again.
 enum TopicFile {
-  static let suffix = ".jsonl"
-
   /// Which file a name or a descriptor stands for.
   struct Identity: Hashable, Sendable {
     var device: UInt64
@@ -24,14 +22,6 @@ enum TopicFile {
   struct Look {
     var identity: Identity
     var size: UInt64
-  }
-
-  static func name(of topic: Topic) -> String { topic.name + suffix }
-
-  /// The topic whose file is called `name`; nil for other files.
-  static func topic(named name: String) -> Topic? {
-    guard name.utf8.count > suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
-    return try? Topic(String(name.dropLast(suffix.count)))
   }
 
   /// Opens `name` in `directory`, and makes it (mode 0600) if `create` says so.
@@ -120,34 +110,5 @@ enum TopicFile {
     BusError(
       .incompatible, "\(quotedForError(name)) in the bus directory cannot be used: \(reason)",
       hint: "move it away")
-  }
-
-  /// The names in `directory` that are topic files' names, in no order.
-  static func names(
-    in directory: OwnedDescriptor
-  ) throws(BusError) -> [(name: String, topic: Topic)] {
-    // A descriptor of its own, because reading a directory moves its descriptor's place.
-    let number = unsafe openat(directory.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard number >= 0 else {
-      // Removed while we were in it: there are no names any more.
-      if errno == ENOENT { return [] }
-      throw .system("list", "the bus directory")
-    }
-    guard let stream = unsafe fdopendir(number) else {
-      let code = errno
-      close(number)
-      throw .system("list", "the bus directory", errno: code)
-    }
-    defer { unsafe closedir(stream) }
-    var found: [(name: String, topic: Topic)] = []
-    while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
-          unsafe String(cString: $0)
-        }
-      }
-      if let topic = topic(named: name) { found.append((name, topic)) }
-    }
-    return found
   }
 }

@@ -1,14 +1,27 @@
 import CShim
 import Glibc
 
-/// What `FileBus.status(of:)` sees of one topic's file from outside.
+/// What `FileBus.status(of:)` sees of one topic's files from outside.
 public struct TopicFileStatus: Hashable, Sendable {
   public var topic: Topic
-  /// Absolute.
+  /// Absolute: where the active file is, or would be after a rotation.
   public var path: String
+  /// Of all files together.
   public var bytes: UInt64
-  /// When it was last appended to.
+  /// When any of them was last appended to.
   public var modified: Timestamp
+  /// The files that there are, absolute: the rotated ones, oldest first, then the active one.
+  public var files: [String]
+
+  public init(
+    topic: Topic, path: String, bytes: UInt64, modified: Timestamp, files: [String]
+  ) {
+    self.topic = topic
+    self.path = path
+    self.bytes = bytes
+    self.modified = modified
+    self.files = files
+  }
 }
 
 /// What bears a topic file's name and is none: the bus leaves it alone.
@@ -27,36 +40,40 @@ extension FileBus {
     of directory: BusDirectory
   ) throws(BusError) -> [UnusableTopicFile] {
     let descriptor = OwnedDescriptor(try directory.open())
-    return try TopicFile.names(in: descriptor).compactMap { name, _ in
-      TopicFile.flaw(of: name, in: descriptor).map {
-        UnusableTopicFile(path: "\(directory.path)/\(name)", reason: $0)
+    return try TopicHistory(in: descriptor).names.compactMap { name in
+      TopicFile.flaw(of: name.text, in: descriptor).map {
+        UnusableTopicFile(path: "\(directory.path)/\(name.text)", reason: $0)
       }
     }.sorted { $0.path < $1.path }
   }
 
-  /// The topic files in `directory`, sorted by topic. Reads none of them. O(files).
+  /// The topics that have files in `directory`, sorted. Reads none of the files. O(files).
   ///
   /// - Throws: `notFound`, `permissionDenied`, `system`.
   public static func status(of directory: BusDirectory) throws(BusError) -> [TopicFileStatus] {
     let descriptor = OwnedDescriptor(try directory.open())
-    var found: [TopicFileStatus] = []
-    for (name, topic) in try TopicFile.names(in: descriptor) {
-      guard let status = try TopicFile.status(of: name, in: descriptor),
+    var found: [Topic: TopicFileStatus] = [:]
+    for name in try TopicHistory(in: descriptor).names {
+      guard let status = try TopicFile.status(of: name.text, in: descriptor),
         TopicFile.unsuitable(status) == nil
       else { continue }
-      let modified = status.st_mtim
-      found.append(
-        TopicFileStatus(
-          topic: topic, path: "\(directory.path)/\(name)", bytes: UInt64(status.st_size),
-          modified: Timestamp(
-            nanosecondsSinceEpoch: UInt64(max(0, modified.tv_sec)) * 1_000_000_000
-              + UInt64(modified.tv_nsec))))
+      let active = "\(directory.path)/\(TopicFileName(name.topic).text)"
+      let modified = Timestamp(status.st_mtim)
+      var topic =
+        found[name.topic]
+        ?? TopicFileStatus(
+          topic: name.topic, path: active, bytes: 0, modified: modified, files: [])
+      topic.bytes = topic.bytes.addingSaturating(UInt64(max(0, status.st_size)))
+      topic.modified = max(topic.modified, modified)
+      topic.files.append("\(directory.path)/\(name.text)")
+      found[name.topic] = topic
     }
-    return found.sorted { $0.topic.name < $1.topic.name }
+    return found.values.sorted { $0.topic.name < $1.topic.name }
   }
 
-  /// Removes the topic files in `directory`, what is remembered of their idempotency keys, and the
-  /// durable subscriptions, and nothing else; returns how many files of topics.
+  /// Removes the topic files in `directory`, rotated ones too, what is remembered of their
+  /// idempotency keys, and the durable subscriptions, and nothing else; returns how many files of
+  /// topics.
   ///
   /// What ``unusableFiles(of:)`` names stays.
   /// - Throws: `busy` while a ``FileBus`` is open on the directory; `permissionDenied` when there
@@ -75,7 +92,7 @@ extension FileBus {
     try KeyFolder.remove(in: descriptor)
     try DurableFolder.remove(in: descriptor)
     var removed = 0
-    for (name, _) in try TopicFile.names(in: descriptor) {
+    for name in try TopicHistory(in: descriptor).names.map(\.text) {
       guard let status = try TopicFile.status(of: name, in: descriptor),
         TopicFile.unsuitable(status) == nil
       else { continue }

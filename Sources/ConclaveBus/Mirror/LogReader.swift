@@ -30,10 +30,9 @@ final class LogReader {
 
   /// Looks for messages whose places are below `limit`, in all files.
   func look(below limit: UInt64) throws(BusError) {
-    for (_, topic) in try TopicFile.names(in: shared.directory) where prefix.matches(topic) {
-      if topics[topic] == nil {
-        topics[topic] = LogTopic(topic, shared, start, reporter)
-      }
+    for topic in try TopicHistory(in: shared.directory).topics.keys
+    where topics[topic] == nil && prefix.matches(topic) {
+      topics[topic] = LogTopic(topic, shared, start, reporter)
     }
     ready = TailHeap<LogTopic>()
     for topic in topics.values {
@@ -45,7 +44,7 @@ final class LogReader {
           throw error
         }
         if refused.insert(topic.topic).inserted {
-          reporter.unusableFile(TopicFile.name(of: topic.topic), error.message)
+          reporter.unusableFile(TopicFileName(topic.topic).text, error.message)
         }
       }
     }

@@ -8,7 +8,7 @@ struct LogSearch {
   /// behind what was published before that. O(what was published since).
   /// - Throws: `notFound`, `system`.
   func start(behind id: MessageID, prefix: TopicPrefix) throws(BusError) -> LogStart {
-    let all = try TopicFile.names(in: shared.directory).map(\.topic).sorted { $0.name < $1.name }
+    let all = try TopicHistory(in: shared.directory).topics.keys.sorted { $0.name < $1.name }
     for topic in all.filter({ prefix.matches($0) }) + all.filter({ !prefix.matches($0) }) {
       guard let parts = try find(id, in: topic) else { continue }
       if let position = parts.position {

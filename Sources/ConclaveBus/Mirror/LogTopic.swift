@@ -8,6 +8,8 @@ final class LogTopic: Placed {
   private let reporter: FileReporter
   private let start: LogStart
   private(set) var tail: FileTail?
+  /// Rotated files up to this number are read, or need not be.
+  private var done: UInt64 = 0
   /// Whether the reading has come to where it begins.
   private var hasBegun: Bool
 
@@ -23,13 +25,42 @@ final class LogTopic: Placed {
 
   /// Makes the next message of the topic the tail's head, if there is one.
   func advance() throws(BusError) -> Bool {
-    if tail == nil { tail = try open() }
-    guard let tail else { return false }
+    while true {
+      if tail == nil { tail = try openNext() }
+      guard let tail else { return false }
+      if try advance(in: tail) { return true }
+      guard try isFinished(tail) else { return false }
+      // Somebody may have appended just before it was rotated.
+      if try advance(in: tail) { return true }
+      done = try number(of: tail) ?? done
+      self.tail = nil
+    }
+  }
+
+  private func advance(in tail: FileTail) throws(BusError) -> Bool {
     while try tail.advance(), let head = tail.head {
       if isWanted(head.parts) { return true }
       tail.consumeHead()
     }
     return false
+  }
+
+  /// Whether nothing will be appended to the file any more.
+  private func isFinished(_ tail: FileTail) throws(BusError) -> Bool {
+    if tail.number != nil { return true }
+    let look = try TopicFile.look(at: TopicFileName(topic).text, in: shared.directory)
+    return look?.identity != tail.identity
+  }
+
+  /// The number that the file has, or was given meanwhile; nil when it is gone.
+  private func number(of tail: FileTail) throws(BusError) -> UInt64? {
+    if let number = tail.number { return number }
+    for number in try numbersToCome() {
+      let name = TopicFileName(topic, number: number).text
+      let look = try TopicFile.look(at: name, in: shared.directory)
+      if look?.identity == tail.identity { return number }
+    }
+    return nil
   }
 
   private func isWanted(_ parts: EnvelopeLine) -> Bool {
@@ -47,12 +78,42 @@ final class LogTopic: Placed {
     return hasBegun
   }
 
-  private func open() throws(BusError) -> FileTail? {
-    let name = TopicFile.name(of: topic)
-    guard let look = try TopicFile.look(at: name, in: shared.directory) else { return nil }
-    let (file, _) = try TopicFile.open(name, in: shared.directory, flags: O_RDONLY)
+  private func numbersToCome() throws(BusError) -> [UInt64] {
+    try TopicHistory.numbers(of: topic, in: shared.directory).filter { $0 > done }
+  }
+
+  private func openNext() throws(BusError) -> FileTail? {
+    // Each round means that the topic was rotated meanwhile, or a file removed.
+    for _ in 0..<1000 {
+      if let number = try numbersToCome().first {
+        let name = TopicFileName(topic, number: number)
+        if try !liesBefore(name), let tail = try open(name) { return tail }
+        done = number
+        continue
+      }
+      let active = try open(TopicFileName(topic))
+      if try numbersToCome().isEmpty { return active }
+    }
+    return nil
+  }
+
+  /// Whether all of a rotated file comes before the place where the reading begins.
+  private func liesBefore(_ name: TopicFileName) throws(BusError) -> Bool {
+    guard start.position > 0 else { return false }
+    let last = try TopicFile.lastPosition(in: name, shared.directory)
+    return last.map { $0 < start.position } ?? false
+  }
+
+  private func open(_ name: TopicFileName) throws(BusError) -> FileTail? {
+    let opened: (descriptor: OwnedDescriptor, status: stat)
+    do throws(BusError) {
+      opened = try TopicFile.open(name.text, in: shared.directory, flags: O_RDONLY)
+    } catch {
+      if error.code == .notFound { return nil }
+      throw error
+    }
     let tail = FileTail(
-      topic: topic, name: name, file: file, identity: look.identity,
+      name, file: opened.descriptor, identity: TopicFile.Identity(opened.status), floor: 0,
       lineLimit: shared.options.lineLimit, reporter: reporter)
     try seek(tail)
     return tail

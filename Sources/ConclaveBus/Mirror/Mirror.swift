@@ -63,11 +63,11 @@ final class Mirror {
   /// Where the log continues with a segment that was never mirrored: behind all that is there.
   private static func base(_ board: RingMirrorBoard, _ bus: FileBus) throws(BusError) -> UInt64 {
     if let base = board.progress.base { return base }
-    var next: UInt64 = 0
     let directory = bus.shared.directory
-    for (name, _) in try TopicFile.names(in: directory) {
+    var next: UInt64 = 0
+    for topic in try TopicHistory(in: directory).topics.keys {
       do throws(BusError) {
-        if let last = try TopicFile.lastPosition(of: name, in: directory) {
+        if let last = try TopicFile.lastPosition(of: topic, in: directory) {
           next = max(next, last.addingSaturating(1))
         }
       } catch {
@@ -75,7 +75,7 @@ final class Mirror {
         guard error.code == .incompatible || error.code == .permissionDenied else { throw error }
       }
     }
-    return board.setBase(min(next, 1 << 62))
+    return board.setBase(try MirrorBase.raise(to: next, in: directory))
   }
 
   /// What was published while nobody mirrored, as far as the ring still has it.
@@ -88,25 +88,29 @@ final class Mirror {
         location, creating: options.shared.geometry, policy: .dropping, label: Mirror.label)
     } catch { throw BusError(error, location) }
     reader.rewind()
-    if reader.position > committed { skip(committed..<reader.position) }
+    if reader.position > committed {
+      skip(committed..<reader.position, "the ring went round while nobody mirrored")
+    }
     reader.seek(to: max(reader.position, committed))
     reader.resume(open)
     while reader.position < end {
       let limit = Int(min(end - reader.position, UInt64(Mirror.batch.records)))
       let start = reader.position
       let read = reader.receive(limit: limit) { loss in
-        if let lost = loss.positions { skip(lost.clamped(to: start..<end)) }
-      } onMessage: { intake.add($0, $1) }
+        if let lost = loss.positions { skip(lost.clamped(to: start..<end), loss.reason) }
+      } onMessage: {
+        intake.add($0, $1)
+      }
       if read == 0 { break }
       try commit(at: reader.position, chains: reader.openChains)
     }
     ring.resume(reader.openChains)
   }
 
-  private func skip(_ positions: Range<UInt64>) {
+  private func skip(_ positions: Range<UInt64>, _ reason: String) {
     guard !positions.isEmpty else { return }
     board.noteSkipped(positions)
-    options.onWarning?(.unmirrored(count: UInt64(positions.count), reason: "no mirror was there"))
+    options.onWarning?(.unmirrored(count: UInt64(positions.count), reason: reason))
   }
 
   // MARK: At work
@@ -132,7 +136,11 @@ final class Mirror {
   private func step() -> Bool {
     var read = 0
     while read < Mirror.batch.records, intake.bytes < Mirror.batch.bytes {
-      let more = ring.receive(limit: 256) { loss in note(loss) } onMessage: { intake.add($0, $1) }
+      let more = ring.receive(limit: 256) { loss in
+        note(loss)
+      } onMessage: {
+        intake.add($0, $1)
+      }
       if more == 0 { break }
       read += more
     }
@@ -146,7 +154,7 @@ final class Mirror {
 
   private func note(_ loss: RingLoss) {
     // With back pressure nothing is overrun; what is damaged is lost for everybody.
-    if let positions = loss.positions { board.noteSkipped(positions) }
+    if let positions = loss.positions { skip(positions, loss.reason) }
   }
 
   private func park() {
@@ -164,6 +172,7 @@ final class Mirror {
     try intake.write(adding: &written)
     try chains.keep(open, until: position)
     board.noteMirrored(position, messages: written.messages, bytes: written.bytes)
+    chains.settle()
     written = MirrorCount()
     committed = position
   }
@@ -199,6 +208,16 @@ final class Mirror {
 }
 
 extension RingLoss {
+  /// In words.
+  fileprivate var reason: String {
+    switch self {
+    case .lapped, .overwritten: "the ring went round while nobody mirrored"
+    case .damaged(let position): "the record at position \(position) makes no sense"
+    case .headless(let position): "the beginning of the message at position \(position) is lost"
+    case .abandoned: "its publisher died"
+    }
+  }
+
   /// The positions that are lost for good.
   var positions: Range<UInt64>? {
     switch self {

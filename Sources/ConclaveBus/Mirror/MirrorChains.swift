@@ -6,8 +6,9 @@ import SharedRing
 /// them with it.
 ///
 /// Entries are written before the mirror says that it has come so far. So those of a dead mirror
-/// that lie beyond its successor's place will be read from the ring once more, and are cut off. The
-/// file is only added to, and emptied when there is nothing to keep. See ``MirrorChainList`` for its
+/// that lie beyond its successor's place will be read from the ring once more, and are cut off. That
+/// a message is done with is an entry, too; the file is only added to, and emptied when there is
+/// nothing to keep. See ``MirrorChainList`` for its
 /// form.
 struct MirrorChains: ~Copyable {
   private let file: OwnedDescriptor
@@ -46,10 +47,7 @@ struct MirrorChains: ~Copyable {
 
   /// Writes down what of `chains` is not in the file yet, before the mirror is at `position`.
   mutating func keep(_ chains: [RingChain], until position: UInt64) throws(BusError) {
-    if chains.isEmpty {
-      if length > 0 { try cut(to: 0) }
-      return
-    }
+    if chains.isEmpty, kept.isEmpty { return }
     var bytes = length == 0 ? MirrorChainList.head(generation) : []
     var next = kept
     for lane in kept.keys.sorted() where !chains.contains(where: { $0.lane == lane }) {
@@ -65,6 +63,13 @@ struct MirrorChains: ~Copyable {
     }
     try append(bytes)
     kept = next
+  }
+
+  /// Empties the file when there is nothing to keep: once the mirror has said where it is, since
+  /// until then a successor may have to begin before that.
+  mutating func settle() {
+    // What stays is cut off another time.
+    if kept.isEmpty, length > 0 { try? cut(to: 0) }
   }
 
   /// All of it or nothing.

@@ -44,6 +44,7 @@ struct MirrorIntake: ~Copyable {
       let position = base &+ place.position
       let view = unsafe EnvelopeView(
         unsafeNames: names, topicLength: head.topicLength, senderLength: head.senderLength,
+        keyLength: head.keyLength,
         id: MessageID(process: head.process, counter: head.counter), seq: head.seq,
         timestamp: Timestamp(nanosecondsSinceEpoch: head.timestamp),
         incarnation: place.incarnation, position: position)

@@ -79,7 +79,7 @@ final class MirrorTopic {
 
   private func lastPosition() throws(BusError) -> UInt64? {
     if let last { return last }
-    let found = try TopicFile.lastPosition(of: appender.fileName, in: appender.shared.directory)
+    let found = try TopicFile.lastPosition(of: appender.topic, in: appender.shared.directory)
     last = .some(found)
     return found
   }

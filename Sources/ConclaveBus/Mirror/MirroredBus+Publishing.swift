@@ -13,7 +13,10 @@ extension MirroredBus {
     do throws(BusError) { lane = try shared.openLane() } catch { throw PublishFailure(error) }
     return try lane.publishKeeping(durability, options, shared.closing, wait: wait) {
       () throws(PublishFailure) in
-      try shared.publish(messages, to: topic, wait: wait)
+      if messages.contains(where: { $0.idempotencyKey != nil }) {
+        return try publishOnce(messages, to: topic, wait: wait)
+      }
+      return try shared.publish(messages, to: topic, wait: wait)
     }
   }
 

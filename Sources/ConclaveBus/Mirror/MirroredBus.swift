@@ -18,7 +18,7 @@ public final class MirroredBus: MessageBus {
   public let directory: BusDirectory
   let options: MirrorOptions
   let shared: SharedMemoryBus
-  private let files: FileBus
+  let files: FileBus
   private let mark = ProcessMark()
   private let state: Lock<State>
 
@@ -36,6 +36,10 @@ public final class MirroredBus: MessageBus {
     directory: BusDirectory, options: MirrorOptions = MirrorOptions()
   ) throws(BusError) {
     self.directory = directory
+    var options = options
+    if options.file.retentionGuard == nil {
+      options.file.retentionGuard = DurableStatus.retentionGuard(of: directory)
+    }
     self.options = options
     shared = try SharedMemoryBus(
       directory: directory, options: options.shared, onWarning: options.onWarning)

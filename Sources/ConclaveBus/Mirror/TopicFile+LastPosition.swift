@@ -1,15 +1,27 @@
 import Glibc
 
 extension TopicFile {
-  /// The place in the log of the last line of a topic's file that has one; nil when none has or
-  /// there is no file. Reads backwards; O(what lies behind that line).
+  /// The place in the log of the last line of a topic's files that has one; nil when none has.
   static func lastPosition(
-    of name: String, in directory: OwnedDescriptor
+    of topic: Topic, in directory: OwnedDescriptor
   ) throws(BusError) -> UInt64? {
-    let file: OwnedDescriptor
-    let size: UInt64
+    // The active file first: should it be rotated meanwhile, its number is in the listing.
+    if let last = try lastPosition(in: TopicFileName(topic), directory) { return last }
+    for number in try TopicHistory.numbers(of: topic, in: directory).reversed() {
+      let name = TopicFileName(topic, number: number)
+      if let last = try lastPosition(in: name, directory) { return last }
+    }
+    return nil
+  }
+
+  /// The same of one file; nil also when there is no such file. Reads backwards; O(what lies behind
+  /// that line).
+  static func lastPosition(
+    in name: TopicFileName, _ directory: OwnedDescriptor
+  ) throws(BusError) -> UInt64? {
+    let (file, size): (OwnedDescriptor, UInt64)
     do throws(BusError) {
-      let (descriptor, status) = try open(name, in: directory, flags: O_RDONLY)
+      let (descriptor, status) = try open(name.text, in: directory, flags: O_RDONLY)
       (file, size) = (descriptor, UInt64(max(0, status.st_size)))
     } catch {
       if error.code == .notFound { return nil }
@@ -17,23 +29,15 @@ extension TopicFile {
     }
     var end = try TornTail.lengthOfWholeLines(file, size: size)
     while end > 0 {
-      let start = try beginOfLine(file, before: end - 1, name)
+      let start = try TornTail.lengthOfWholeLines(file, size: end - 1)
       let length = Int(end - 1 - start)
       // A foreign line of any length cannot be the mirror's, nor worth its memory.
-      if length <= 64 << 20, let position = try position(file, start, length, name) {
+      if length <= 64 << 20, let position = try position(file, start, length, name.text) {
         return position
       }
       end = start
     }
     return nil
-  }
-
-  /// Where the line begins whose line feed, or end, is at `end`.
-  private static func beginOfLine(
-    _ file: OwnedDescriptor, before end: UInt64, _ name: String
-  ) throws(BusError) -> UInt64 {
-    // What ends with whole lines before `end` ends there.
-    end == 0 ? 0 : try TornTail.lengthOfWholeLines(file, size: end)
   }
 
   private static func position(

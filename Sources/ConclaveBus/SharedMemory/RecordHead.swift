@@ -1,14 +1,15 @@
-/// What stands before the payload in a record: 32 bytes of numbers, then topic, sender and type,
-/// filled up to a multiple of 8.
+/// What stands before the payload in a record: 32 bytes of numbers, then topic, sender, type and
+/// idempotency key, filled up to a multiple of 8.
 ///
-///     word 0   seq
+///     word 0   seq; in its highest byte the length of the key, if word 3 says that there is one
 ///     word 1   time stamp, nanoseconds since the epoch
 ///     word 2   the id's counter
 ///     word 3   pid (24 bits) | length of topic (8) | of sender (8) | of type (8) | stream (16)
 ///
 /// `stream` numbers the (sender, topic) pairs of one lane's holder, so that subscribers find what
 /// they know of it without looking at names; its highest bit says that the lane lists it for those
-/// who lose messages, the next that its publisher waits for the message to be on the disk.
+/// who lose messages, the next that its publisher waits for the message to be on the disk, the third
+/// that the message has an idempotency key.
 enum RecordHead {
   static let fixedBytes = 32
   /// What the largest message leaves for heads: more than the longest names need.
@@ -19,6 +20,7 @@ enum RecordHead {
   static let greatestNumber: UInt64 = 1 << 56
   static let listedBit: UInt16 = 0x8000
   static let syncBit: UInt16 = 0x4000
+  static let keyedBit: UInt16 = 0x2000
   /// Linux: `PID_MAX_LIMIT` is 2^22.
   static let processMask: UInt64 = 0xFF_FFFF
 
@@ -36,8 +38,11 @@ enum RecordHead {
   static func read(_ body: RawSpan) -> Fields? {
     guard body.byteCount >= fixedBytes else { return nil }
     let word3 = unsafe body.unsafeLoadUnaligned(fromByteOffset: 24, as: UInt64.self)
+    let word0 = unsafe body.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self)
+    let isKeyed = word3 >> 48 & UInt64(keyedBit) != 0
     let fields = unsafe Fields(
-      seq: body.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self),
+      seq: isKeyed ? word0 & (greatestNumber - 1) : word0,
+      keyLength: isKeyed ? Int(word0 >> 56) : 0,
       timestamp: body.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self),
       counter: body.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt64.self),
       word3: word3)
@@ -48,6 +53,7 @@ enum RecordHead {
 
   struct Fields {
     let seq: UInt64
+    let keyLength: Int
     let timestamp: UInt64
     let counter: UInt64
     let word3: UInt64
@@ -59,10 +65,11 @@ enum RecordHead {
     /// The lengths of topic and sender in one.
     var nameLengths: UInt16 { UInt16(truncatingIfNeeded: word3 >> 24) }
     var stream: UInt16 { UInt16(truncatingIfNeeded: word3 >> 48) }
-    var namesLength: Int { topicLength + senderLength + typeLength }
+    /// The key's among them.
+    var namesLength: Int { topicLength + senderLength + typeLength + keyLength }
     var payloadOffset: Int { fixedBytes + paddedBytes(names: namesLength) }
     var isListed: Bool { stream & listedBit != 0 }
     var wantsSync: Bool { stream & syncBit != 0 }
-    var streamNumber: UInt16 { stream & ~(listedBit | syncBit) }
+    var streamNumber: UInt16 { stream & ~(listedBit | syncBit | keyedBit) }
   }
 }

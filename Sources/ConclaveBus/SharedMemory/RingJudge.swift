@@ -53,6 +53,7 @@ struct RingJudge: ~Copyable, Sendable {
       unsafe entry.pointee.last = head.seq
       let view = unsafe EnvelopeView(
         unsafeNames: names, topicLength: head.topicLength, senderLength: head.senderLength,
+        keyLength: head.keyLength,
         id: MessageID(process: head.process, counter: head.counter), seq: head.seq,
         timestamp: Timestamp(nanosecondsSinceEpoch: head.timestamp),
         incarnation: place.incarnation, position: base &+ place.position)

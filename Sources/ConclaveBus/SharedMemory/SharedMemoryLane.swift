@@ -30,13 +30,15 @@ final class SharedMemoryLane: Sendable {
 
     @inline(__always)
     mutating func publish(
-      _ payload: RawSpan, on stream: SharedMemoryStream, wantsSync: Bool, wait: RingPublisher.Wait
+      _ payload: RawSpan, on stream: SharedMemoryStream, counter: UInt64? = nil, wantsSync: Bool,
+      wait: RingPublisher.Wait
     ) throws(RingError) -> Bool {
       if wantsSync { stream.ask(toSync: true) }
       defer { if wantsSync { stream.ask(toSync: false) } }
       let now = unsafe conclave_stamp_clock_now(&clock)
       return try stream.publish(
-        payload, to: &publisher, timestamp: now, counter: takeID(), wait: wait, wakes: true)
+        payload, to: &publisher, timestamp: now, counter: counter ?? takeID(), wait: wait,
+        wakes: true)
     }
 
     mutating func publish(
@@ -107,6 +109,24 @@ final class SharedMemoryLane: Sendable {
     registry.withLock { $0.stream(topic: topic, sender: sender, type: type) }
   }
 
+  /// Publishes a message with an idempotency key and an id that was taken for it; false when there
+  /// was no room and `wait` is `.never`.
+  func publish(
+    _ message: Message, key: IdempotencyKey, counter: UInt64, to topic: Topic, wait: PublishWait,
+    cancellation: RingCancellation
+  ) throws(RingError) -> Bool {
+    let stream = registry.withLock {
+      $0.stream(topic: topic, sender: message.sender, type: message.type, key: key)
+    }
+    let wait: RingPublisher.Wait =
+      wait == .blocking ? .untilRoom(cancellation) : .neverForPart(cancellation)
+    return try holder.withLockWaiting { (holder) throws(RingError) in
+      unsafe try holder.publish(
+        message.payload.bytes.span.bytes, on: stream, counter: counter, wantsSync: wantsSync,
+        wait: wait)
+    }
+  }
+
   /// - Throws: `messageTooLarge`.
   @inline(__always)
   func checkSize(_ bytes: Int) throws(BusError) {
@@ -129,6 +149,9 @@ final class SharedMemoryLane: Sendable {
   /// The position of the last record that this process has published. May wait while somebody
   /// publishes.
   var lastPosition: UInt64 { holder.withLockWaiting { $0.publisher.lastPosition } }
+
+  /// The first position of the ring that has no record yet.
+  var frontier: UInt64 { holder.withLockWaiting { $0.publisher.frontier } }
 
   /// How many publishes had to wait for a subscription.
   var waits: UInt64 { waitCount.load(ordering: .relaxed) }

@@ -25,15 +25,24 @@ final class SharedMemoryStream: Sendable {
   }
 
   let numbering: Numbering
+  /// The length of the idempotency key of all its messages, at the place in the first word where it
+  /// belongs; 0 without.
+  private let keyWord: UInt64
   private nonisolated(unsafe) let head: UnsafeMutableRawBufferPointer
 
-  init(numbering: Numbering, topic: Topic, sender: String, type: String, process: UInt32) {
-    let names = Array(topic.name.utf8) + Array(sender.utf8) + Array(type.utf8)
+  init(
+    numbering: Numbering, topic: Topic, sender: String, type: String, process: UInt32,
+    key: IdempotencyKey? = nil
+  ) {
+    let keyBytes = key.map { Array($0.text.utf8) } ?? []
+    keyWord = UInt64(keyBytes.count) << 56
+    let names = Array(topic.name.utf8) + Array(sender.utf8) + Array(type.utf8) + keyBytes
     let bytes = RecordHead.fixedBytes + RecordHead.paddedBytes(names: names.count)
     unsafe head = .allocate(byteCount: bytes, alignment: 8)
     unsafe head.initializeMemory(as: UInt8.self, repeating: 0)
     let stream =
       numbering.number | (numbering.listing.isListed ? RecordHead.listedBit : 0)
+      | (key == nil ? 0 : RecordHead.keyedBit)
     unsafe head.storeBytes(
       of: RecordHead.word3(
         process: process, topic: topic.name.utf8.count, sender: sender.utf8.count,
@@ -63,7 +72,7 @@ final class SharedMemoryStream: Sendable {
     wait: RingPublisher.Wait, wakes: Bool
   ) throws(RingError) -> Bool {
     let seq = unsafe numbering.last.pointee + 1
-    unsafe head.storeBytes(of: seq, toByteOffset: 0, as: UInt64.self)
+    unsafe head.storeBytes(of: seq | keyWord, toByteOffset: 0, as: UInt64.self)
     unsafe head.storeBytes(of: timestamp, toByteOffset: 8, as: UInt64.self)
     unsafe head.storeBytes(of: counter, toByteOffset: 16, as: UInt64.self)
     let published = try unsafe lane.publish(

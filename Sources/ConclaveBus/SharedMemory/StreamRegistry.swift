@@ -27,6 +27,15 @@ struct StreamRegistry: ~Copyable, Sendable {
     return stream
   }
 
+  /// A stream for one message with an idempotency key, in the same numbering as those without.
+  mutating func stream(
+    topic: Topic, sender: String, type: String, key: IdempotencyKey
+  ) -> SharedMemoryStream {
+    SharedMemoryStream(
+      numbering: numbering(StreamKey.bytes(topic: topic, sender: sender)), topic: topic,
+      sender: sender, type: type, process: ProcessIdentity.pid, key: key)
+  }
+
   private mutating func numbering(_ key: [UInt8]) -> SharedMemoryStream.Numbering {
     if let known = numberings[key] { return known }
     let number = UInt16(min(numberings.count, Int(RecordHead.unnumbered)))

@@ -27,7 +27,7 @@ enum CleanCommand: Command {
     let segment = try idleSegment(of: directory)
     try FileBus.checkUnused(directory)
     let found = Removal(
-      segment: segment, files: try FileBus.status(of: directory).map(\.path))
+      segment: segment, files: try FileBus.status(of: directory).flatMap(\.files))
     let isDry = arguments.has(dryRun)
     if !isDry, !found.isEmpty {
       if !arguments.has(yes) { try confirm(found, console) }

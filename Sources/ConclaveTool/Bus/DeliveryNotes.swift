@@ -47,6 +47,23 @@ struct DeliveryNotes: Sendable {
       ("unusableFile", "\(quoted(file)) cannot be used as a topic file: \(reason)")
     case .fileReplaced(let file):
       ("fileReplaced", "\(quoted(file)) was cut off or replaced while it was read")
+    case .filesRemoved(let topic, let numbers):
+      (
+        "filesRemoved",
+        numbers.count == 1
+          ? "file \(numbers.lowerBound) of topic \(topic) was removed before it was read"
+          : "files \(numbers.lowerBound) to \(numbers.upperBound) of topic \(topic) were removed "
+            + "before they were read"
+      )
+    case .rotationFailed(let topic, let reason):
+      ("rotationFailed", "the file of topic \(topic) could not be rotated: \(reason)")
+    case .retentionFailed(let reason):
+      ("retentionFailed", "old files could not be removed: \(reason)")
+    case .retentionOvertook(let subscription, let topic):
+      (
+        "retentionOvertook",
+        "removed messages of topic \(topic) that \(quoted(subscription)) had not acknowledged"
+      )
     case .damagedRecord(let position, let reason):
       ("damagedRecord", "skipped the record at position \(position): \(reason)")
     case .damagedSegment(let reason):

@@ -85,6 +85,7 @@ extension StatusReport {
     object.add("bytes", file.bytes)
     object.add("modified", file.modified.description)
     object.add("bytesPerSecond", bytesPerSecond(file))
+    object.add("fileCount", file.files.count)
     return object
   }
 }

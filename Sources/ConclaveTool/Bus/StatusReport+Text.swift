@@ -9,17 +9,28 @@ extension StatusReport {
     } else {
       text += "segment      none\n"
     }
-    let bytes = now.files.reduce(0) { $0 + $1.bytes }
-    text += "files        \(now.files.count), \(readableBytes(bytes))\(fileUsers)\n"
-    var table = TextTable([
-      ("TOPIC", .left), ("BYTES", .right), ("PER SECOND", .right), ("MODIFIED", .left),
-    ])
-    for file in now.files {
-      table.add(
-        file.topic.name, "\(file.bytes)", shown(bytesPerSecond(file)), file.modified.description)
-    }
+    let bytes = now.files.reduce(0) { $0 &+ $1.bytes }
+    let files = now.files.reduce(0) { $0 + $1.files.count }
+    text += "files        \(files), \(readableBytes(bytes))\(fileUsers)\n"
     let unusable = now.unusableFiles.map { "unusable     \($0.path): \($0.reason)\n" }
-    return text + table.text + unusable.joined()
+    return text + topicTable + unusable.joined()
+  }
+
+  /// The number of files is only shown where a topic has more than one.
+  private var topicTable: String {
+    let isPlain = now.files.allSatisfy { $0.files.count == 1 }
+    var table = TextTable(
+      [("TOPIC", .left)] + (isPlain ? [] : [("FILES", .right)]) + [
+        ("BYTES", .right), ("PER SECOND", .right), ("MODIFIED", .left),
+      ])
+    for file in now.files {
+      let count = isPlain ? [] : ["\(file.files.count)"]
+      table.add(
+        [file.topic.name] + count + [
+          "\(file.bytes)", shown(bytesPerSecond(file)), file.modified.description,
+        ])
+    }
+    return table.text
   }
 
   private var fileUsers: String {

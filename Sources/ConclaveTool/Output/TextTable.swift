@@ -9,7 +9,9 @@ struct TextTable {
     self.columns = columns.map { (title: $0.0, alignment: $0.1) }
   }
 
-  mutating func add(_ cells: String...) {
+  mutating func add(_ cells: String...) { add(cells) }
+
+  mutating func add(_ cells: [String]) {
     precondition(cells.count == columns.count, "a row has one cell per column")
     rows.append(cells)
   }

@@ -116,7 +116,7 @@ extension ConformanceRule {
     let publisher = try bus.publisher(topic: Topic("topic"), sender: "sender", type: "test")
     for number in 0..<fixture.overfill * 3 {
       try expect(
-        try publisher.tryPublish(Payloads.numbered(number)), "a publish without waiting",
+        try publisher.tryPublish(Payloads.numbered(number), fixture), "a publish without waiting",
         saw: "one that would wait")
     }
     bus.close()
