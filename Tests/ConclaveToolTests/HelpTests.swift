@@ -216,6 +216,11 @@ private let subscribe = #"""
   --json as JSON objects, too. Times are written like 100ms, 1s or 2m; plain
   numbers are seconds.
 
+  With --durable each line also has redelivered and attempt. A message that was
+  not acknowledged five times goes to the topic dead-letter.NAME. With --ack
+  manual the command ends with its standard input, or when --count messages are
+  acknowledged. Where a name begins, --from says only the first time.
+
   Arguments:
     PREFIX  a topic, received with all below it; all without it
 
@@ -235,6 +240,14 @@ private let subscribe = #"""
                                          lives
         --strict                         end with exit code 6 if messages were
                                          lost or damaged
+        --durable NAME                   take part in the durable subscription
+                                         with this name: each message goes to one
+                                         of its members, and comes again until it
+                                         is acknowledged; needs the mirrored bus
+        --ack auto|manual                with --durable: acknowledge what is
+                                         printed and flushed (the default), or
+                                         what lines on standard input name, each
+                                         by an id or a position
         --transport shm|file             shared memory (the default), or one
                                          durable file per topic [environment:
                                          BUS_TRANSPORT]
@@ -255,6 +268,9 @@ private let subscribe = #"""
 
     # wait at most a minute for one message
     conclave bus subscribe build.done --count 1 --timeout 1m
+
+    # one of several that share the jobs, and go on where they were
+    conclave bus subscribe jobs --durable builders
 
   """#
 
