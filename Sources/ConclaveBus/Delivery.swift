@@ -88,6 +88,12 @@ public enum BusWarning: Hashable, Sendable {
   case mirrorTaken
   /// This process cannot become the mirror.
   case mirrorRefused(reason: String)
+  /// A durable subscription has lost so many places of the log, claimed or not acknowledged.
+  case durableLoss(name: String, count: UInt64, reason: String)
+  /// A message of a durable subscription was given up, and is in its dead letters.
+  case deadLettered(name: String, id: MessageID?, reason: String)
+  /// A message could not be given up yet; it is tried again.
+  case deadLetterFailed(name: String, reason: String)
   /// inotify is not available here; the bus polls instead.
   case pollingInstead(reason: String)
 }

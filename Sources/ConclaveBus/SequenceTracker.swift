@@ -3,11 +3,10 @@ import Glibc
 /// Finds out from the numbers of the messages that arrive which are missing.
 ///
 /// Each stream (process, incarnation, sender, topic) counts by itself. The first message of a
-/// stream that is seen sets where counting begins, unless ``newFrom`` says that the stream is new; a
-/// 1 begins anew, and a number that was passed
-/// already changes nothing. Streams without an incarnation come from foreign writers, whose numbers
-/// have holes by nature: they are not tracked. One that was not heard of for long is forgotten, so
-/// memory is bounded.
+/// stream that is seen sets where counting begins, unless ``newFrom`` says that the stream is new;
+/// a 1 begins anew, and a number that was passed already changes nothing. Streams without an
+/// incarnation come from foreign writers, whose numbers have holes by nature: they are not tracked.
+/// One that was not heard of for long is forgotten, so memory is bounded.
 ///
 /// O(1) and no allocation per message, except for a stream's first.
 struct SequenceTracker {

@@ -73,6 +73,15 @@ public final class Subscription: Sendable {
     parking.park(in: source, until: deadline, unless: { hasNews })
   }
 
+  /// As ``wait(timeout:)``, for an owner who keeps deliveries itself: does not sleep when `isOver`
+  /// says so, after ``wakeWaiting()`` or before.
+  func wait(until deadline: ContinuousClock.Instant, unless isOver: () -> Bool) {
+    parking.park(in: source, until: deadline, unless: { isOver() || hasNews })
+  }
+
+  /// Makes everybody who waits look again.
+  func wakeWaiting() { parking.wakeAll(of: source) }
+
   /// Whether nothing will ever be delivered again.
   public var isEnded: Bool { isCancelled || reader.withLock { $0.isExhausted } }
 
@@ -159,7 +168,7 @@ extension Subscription: AsyncSequence {
 }
 
 /// Says to one waiting thread that its task was cancelled.
-private final class Interruption: Sendable {
+final class Interruption: Sendable {
   private let raised = Atomic<Bool>(false)
   var isRaised: Bool { raised.load(ordering: .sequentiallyConsistent) }
   func raise() { raised.store(true, ordering: .sequentiallyConsistent) }

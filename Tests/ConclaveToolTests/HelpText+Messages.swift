@@ -85,6 +85,11 @@ extension HelpText {
     --from takes a moment like 2026-11-21T09:05:00Z, or -10m for ten minutes ago,
     where messages are kept in files: with --transport file and mirror.
 
+    With --durable each line also has redelivered and attempt. A message that was
+    not acknowledged five times goes to the topic dead-letter.NAME. With --ack
+    manual the command ends with its standard input, or when --count messages are
+    acknowledged. Where a name begins, --from says only the first time.
+
     Arguments:
       PREFIX  a topic, received with all below it; all without it
 
@@ -105,6 +110,14 @@ extension HelpText {
                                            lives
           --strict                         end with exit code 6 if messages were
                                            lost or damaged
+          --durable NAME                   take part in the durable subscription
+                                           with this name: each message goes to one
+                                           of its members, and comes again until it
+                                           is acknowledged; needs the mirrored bus
+          --ack auto|manual                with --durable: acknowledge what is
+                                           printed and flushed (the default), or
+                                           what lines on standard input name, each
+                                           by an id or a position
           --transport shm|file|mirror      shared memory (the default), one durable
                                            file per topic, or shared memory with the
                                            files as its mirror [environment:
@@ -126,6 +139,9 @@ extension HelpText {
 
       # wait at most a minute for one message
       conclave bus subscribe build.done --count 1 --timeout 1m
+
+      # one of several that share the jobs, and go on where they were
+      conclave bus subscribe jobs --durable builders
 
     """#
 

@@ -38,6 +38,13 @@ import Testing
     #expect((1000...1500).contains(left))
   }
 
+  @Test func durable() async throws {
+    let directory = try TemporaryDirectory()
+    let worked = try await onThread { try workThrough(in: directory.path) }
+    #expect(worked == ["a", "b", "c", "a"].map { #"{"text":"\#($0)"}"# })
+    #expect(try SharedMemoryBus.clean(BusDirectory(opening: directory.path)))
+  }
+
   @Test func sharedMemory() async throws {
     let directory = try TemporaryDirectory()
     let read = try await onThread { try readInPlace(in: directory.path) }

@@ -71,8 +71,9 @@ extension FileBus {
     return found.values.sorted { $0.topic.name < $1.topic.name }
   }
 
-  /// Removes the topic files in `directory`, rotated ones too, and what is remembered of their
-  /// idempotency keys, and nothing else; returns how many files of topics.
+  /// Removes the topic files in `directory`, rotated ones too, what is remembered of their
+  /// idempotency keys, and the durable subscriptions, and nothing else; returns how many files of
+  /// topics.
   ///
   /// What ``unusableFiles(of:)`` names stays.
   /// - Throws: `busy` while a ``FileBus`` is open on the directory; `permissionDenied` when there
@@ -81,12 +82,15 @@ extension FileBus {
     let descriptor = OwnedDescriptor(try directory.open())
     try checkUnused(directory)
     // Where nothing can be removed a lock's file can hardly be made, and need not be.
-    let remembers = try TopicFile.status(of: KeyFolder.name, in: descriptor) != nil
+    let keys = try TopicFile.status(of: KeyFolder.name, in: descriptor)
+    let durables = try TopicFile.status(of: DurableFolder.name, in: descriptor)
+    let remembers = keys != nil || durables != nil
     if try status(of: directory).isEmpty, !remembers { return 0 }
     let lock = try FilePresence.exclude(from: descriptor, directory)
     defer { _ = lock.lock(LOCK_UN) }
     // First: a key without its message would keep the message from being published again.
     try KeyFolder.remove(in: descriptor)
+    try DurableFolder.remove(in: descriptor)
     var removed = 0
     for name in try TopicHistory(in: descriptor).names.map(\.text) {
       guard let status = try TopicFile.status(of: name, in: descriptor),

@@ -29,8 +29,8 @@ final class KeyIndexFile: Sendable {
     let folder = try KeyFolder.open(in: directory)
     let name = KeyFolder.fileName
     let (file, status) = try TopicFile.open(name, in: folder, flags: O_RDWR, create: true)
-    try KeyFolder.checkPrivate(status, "\(KeyFolder.name)/\(name)")
-    let locks = KeyLocks(file, patience: patience)
+    try PrivateFolder.checkPrivate(status, "\(KeyFolder.name)/\(name)")
+    let locks = KeyLocks(file, patience: patience, use: .keys)
     descriptor = file
     self.locks = locks
     var words = try Self.read(file, at: 0, words: Self.headerWords)

@@ -2,9 +2,9 @@ import CShim
 import Glibc
 import SharedRing
 
-/// Locks on numbers, one a bucket: between processes by locks on bytes of the index, which the
-/// kernel gives back however a process dies, and between the threads of this one, which share the
-/// open file and with it those locks, by a set of what is taken.
+/// Locks on numbers, for instance one a bucket: between processes by locks on bytes of the index,
+/// which the kernel gives back however a process dies, and between the threads of this one, which
+/// share the open file and with it those locks, by a set of what is taken.
 final class KeyLocks: Sendable {
   /// The number of the lock under which the index is made, and of the one of its counter.
   static let making: Int64 = -1
@@ -21,11 +21,28 @@ final class KeyLocks: Sendable {
 
   private let file: OwnedDescriptor
   private let patience: Duration
+  private let use: Use
   private let taken = Lock<Set<Int64>>([])
 
-  init(_ file: OwnedDescriptor, patience: Duration) {
+  /// What the locks are for, as errors say it.
+  struct Use: Sendable {
+    /// What is locked.
+    var what: String
+    /// Who keeps it, and what to do.
+    var holder: String
+    var advice: String
+
+    static let keys = Use(
+      what: "the idempotency keys",
+      holder: "somebody else has been publishing with this idempotency key",
+      advice: "it may wait for a subscriber, or be stopped: let it go on (kill -CONT) or end it, "
+        + "then publish again")
+  }
+
+  init(_ file: OwnedDescriptor, patience: Duration, use: Use) {
     self.file = file
     self.patience = patience
+    self.use = use
   }
 
   /// Takes the lock `number`.
@@ -78,14 +95,11 @@ final class KeyLocks: Sendable {
     let code = conclave_lock_try(file.number, Self.base + number, 1)
     if code == 0 { return true }
     taken.withLock { _ = $0.remove(number) }
-    guard code == EAGAIN else { throw .system("lock", "the idempotency keys", errno: code) }
+    guard code == EAGAIN else { throw .system("lock", use.what, errno: code) }
     return false
   }
 
   private var busy: BusError {
-    BusError(
-      .busy, "somebody else has been publishing with this idempotency key for \(patience)",
-      hint: "it may wait for a subscriber, or be stopped: let it go on (kill -CONT) or end it, "
-        + "then publish again")
+    BusError(.busy, "\(use.holder) for \(patience)", hint: use.advice)
   }
 }

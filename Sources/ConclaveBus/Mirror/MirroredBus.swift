@@ -36,6 +36,10 @@ public final class MirroredBus: MessageBus {
     directory: BusDirectory, options: MirrorOptions = MirrorOptions()
   ) throws(BusError) {
     self.directory = directory
+    var options = options
+    if options.file.retentionGuard == nil {
+      options.file.retentionGuard = DurableStatus.retentionGuard(of: directory)
+    }
     self.options = options
     shared = try SharedMemoryBus(
       directory: directory, options: options.shared, onWarning: options.onWarning)
@@ -65,10 +69,19 @@ public final class MirroredBus: MessageBus {
   public func subscribe(
     to prefix: TopicPrefix, options: SubscriptionOptions
   ) throws(BusError) -> Subscription {
+    try subscribe(to: prefix, options: options, durable: nil)
+  }
+
+  /// - Parameter durable: says where to begin; nil: `options` do.
+  func subscribe(
+    to prefix: TopicPrefix, options: SubscriptionOptions,
+    durable: MirroredReading.DurableBeginning?
+  ) throws(BusError) -> Subscription {
     try mark.check()
     if shared.closing.isRaised { throw .busClosed }
     let source = try MirroredSource(
-      files.shared, shared.location, shared.geometry, prefix: prefix, options: options)
+      files.shared, shared.location, shared.geometry, prefix: prefix, options: options,
+      durable: durable)
     let subscription = Subscription(prefix: prefix, source: source)
     let isOpen = state.withLock { state in
       guard !state.isClosed else { return false }

@@ -42,7 +42,7 @@ final class MirroredReading {
 
   init(
     _ shared: FileBusShared, _ location: RingLocation, _ geometry: RingGeometry,
-    prefix: TopicPrefix, options: SubscriptionOptions
+    prefix: TopicPrefix, options: SubscriptionOptions, durable: DurableBeginning? = nil
   ) throws(BusError) {
     self.shared = shared
     self.location = location
@@ -58,7 +58,7 @@ final class MirroredReading {
       prefix: prefix, laneCount: ring.geometry.laneCount, lists: ring.streams(),
       onWarning: options.onWarning)
     judge.base = board.progress.base ?? 0
-    try begin()
+    if let durable { try begin(durable) } else { try begin() }
   }
 
   private static func join(
@@ -86,6 +86,34 @@ final class MirroredReading {
       start = try LogSearch(shared: shared).start(behind: id, prefix: prefix)
     }
     try enterLog(start, least: ring.frontier, SequenceTracker())
+  }
+
+  /// Where a durable subscription begins, which its members decide.
+  typealias DurableBeginning = (DurableLog) throws(BusError) -> UInt64
+
+  private func begin(_ durable: DurableBeginning) throws(BusError) {
+    let log = try durableLog()
+    judge.base = log.base
+    let position = try durable(log)
+    try enterLog(
+      LogStart(position: position, withForeign: false), least: ring.frontier, SequenceTracker())
+  }
+
+  /// - Throws: `notFound` when nobody has ever mirrored the segment: it has no log.
+  private func durableLog() throws(BusError) -> DurableLog {
+    // Who has just become the mirror has not said yet where the log begins.
+    let deadline = conclave_monotonic_ns() + MirroredReading.patience
+    while board.progress.base == nil, conclave_monotonic_ns() < deadline {
+      conclave_pace_until(conclave_monotonic_ns() + 1_000_000)
+    }
+    guard let base = board.progress.base else {
+      throw BusError(
+        .notFound, "nobody mirrors this bus, so there is no log to remember a place in",
+        hint: "open it with MirrorOptions.isCandidate in one process at least")
+    }
+    return DurableLog(
+      shared: shared, board: board, generation: ring.generation.description, base: base,
+      end: base &+ ring.frontier)
   }
 
   /// Passes over what was published while the lists were read.

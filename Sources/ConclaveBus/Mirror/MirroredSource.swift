@@ -11,10 +11,11 @@ final class MirroredSource: SubscriptionSource {
 
   init(
     _ shared: FileBusShared, _ location: RingLocation, _ geometry: RingGeometry,
-    prefix: TopicPrefix, options: SubscriptionOptions
+    prefix: TopicPrefix, options: SubscriptionOptions,
+    durable: MirroredReading.DurableBeginning? = nil
   ) throws(BusError) {
     unsafe reading = try MirroredReading(
-      shared, location, geometry, prefix: prefix, options: options)
+      shared, location, geometry, prefix: prefix, options: options, durable: durable)
   }
 
   func drain(

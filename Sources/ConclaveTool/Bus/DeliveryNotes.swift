@@ -81,6 +81,15 @@ struct DeliveryNotes: Sendable {
     case .mirrorTaken: ("mirrorTaken", "this process is the mirror now")
     case .mirrorRefused(let reason):
       ("mirrorRefused", "this process cannot be the mirror: \(reason)")
+    case .durableLoss(let name, let count, let reason):
+      ("durableLoss", "the durable subscription \(name) has lost \(count) places: \(reason)")
+    case .deadLettered(let name, let id, let reason):
+      (
+        "deadLettered",
+        "\(id?.description ?? "a message") was moved to dead-letter.\(name): \(reason)"
+      )
+    case .deadLetterFailed(let name, let reason):
+      ("deadLetterFailed", "cannot publish to dead-letter.\(name) yet: \(reason)")
     case .pollingInstead(let reason):
       ("pollingInstead", "polling, because file changes cannot be watched here: \(reason)")
     }

@@ -27,27 +27,46 @@ enum SubscribeCommand: Command {
 
       --from takes a moment like 2026-11-21T09:05:00Z, or -10m for ten minutes ago,
       where messages are kept in files: with --transport file and mirror.
+
+      With --durable each line also has redelivered and attempt. A message that was
+      not acknowledged five times goes to the topic dead-letter.NAME. With --ack
+      manual the command ends with its standard input, or when --count messages are
+      acknowledged. Where a name begins, --from says only the first time.
       """,
     operands: [
       Operand("PREFIX", isRequired: false, "a topic, received with all below it; all without it")
     ],
     options: [
-      .from, count, timeout, policy, backPressureTimeout, strict, .transport, .pollInterval,
-      .pollMaxInterval, .busDirectory,
+      .from, count, timeout, policy, backPressureTimeout, strict, DurableFollow.durable,
+      DurableFollow.ack, .transport, .pollInterval, .pollMaxInterval, .busDirectory,
     ],
     examples: [
       Example("the payloads below one topic", "conclave bus subscribe build | jq -c .payload"),
       Example(
         "wait at most a minute for one message",
         "conclave bus subscribe build.done --count 1 --timeout 1m"),
+      Example(
+        "one of several that share the jobs, and go on where they were",
+        "conclave bus subscribe jobs --durable builders"),
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let prefix = try TopicPrefix(arguments.operands.first ?? "")
     let limit = try arguments.value(count, form: "a whole number from 1 up", parseCount)
     let idle = try arguments.duration(timeout)
-    var options = SubscriptionOptions(
-      policy: try policy(arguments), start: try arguments.start() ?? .now)
+    var options = SubscriptionOptions(policy: try policy(arguments), start: try arguments.start() ?? .now)
+    if let name = arguments.text(DurableFollow.durable) {
+      guard !arguments.has(policy) else {
+        throw usageError(
+          "--policy means nothing with --durable, which loses nothing", hint: "leave it out")
+      }
+      return try DurableFollow.run(
+        DurableName(name), arguments, console, prefix, limit: limit, idle: idle,
+        start: options.start, isStrict: arguments.has(strict))
+    }
+    guard !arguments.has(DurableFollow.ack) else {
+      throw usageError("--ack means nothing without --durable", hint: "add --durable NAME")
+    }
     let notes = DeliveryNotes(notes: console.notes)
     options.onWarning = { notes.warn($0) }
 

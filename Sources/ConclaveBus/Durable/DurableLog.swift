@@ -1,0 +1,87 @@
+import CShim
+import SharedRing
+
+/// The log that a durable subscription reads: what it must know of it beside the messages. Lives as
+/// long as the subscription that lends it.
+struct DurableLog {
+  let shared: FileBusShared
+  let board: RingMirrorBoard
+  let generation: String
+  /// The place in the log of the segment's first position.
+  let base: UInt64
+  /// Where the log ended when the subscription began.
+  let end: UInt64
+
+  /// What lies before this place is in the files, if it is anywhere.
+  var mirrored: UInt64 { base &+ board.mirrored }
+
+  /// The place where a name begins that nobody has used before.
+  ///
+  /// - Throws: `notFound` for a message that is in no file; `unsupported` for one without a place.
+  func first(
+    _ start: SubscriptionOptions.Start, _ prefix: TopicPrefix
+  ) throws(BusError) -> UInt64 {
+    switch start {
+    case .now: return end
+    case .beginning: return 0
+    case .after(let id):
+      awaitMirror()
+      let start = try LogSearch(shared: shared).start(behind: id, prefix: prefix)
+      if start.position > 0 { return start.position }
+      throw BusError(
+        .unsupported, "the message \(id) has no place in the log: a plain FileBus wrote it",
+        hint: "begin behind another one, or at the beginning")
+    case .since(let time):
+      awaitMirror()
+      return try place(of: time, prefix)
+    }
+  }
+
+  private func awaitMirror() {
+    let deadline = conclave_monotonic_ns() + 2_000_000_000
+    while mirrored < end, board.trouble == 0, conclave_monotonic_ns() < deadline {
+      board.wait(for: end &- base &- 1, synced: false, nil)
+    }
+  }
+
+  private func place(of time: Timestamp, _ prefix: TopicPrefix) throws(BusError) -> UInt64 {
+    var place = end
+    for topic in try TopicHistory(in: shared.directory).topics.keys where prefix.matches(topic) {
+      let reading = LogTopic(
+        topic, shared, LogStart(time: time, withForeign: false), FileReporter(onWarning: nil))
+      do throws(BusError) {
+        if try reading.advance(), let position = reading.tail?.head?.parts.position {
+          place = min(place, position)
+        }
+      } catch {
+        guard error.code == .incompatible || error.code == .permissionDenied else { throw error }
+      }
+    }
+    return place
+  }
+
+  /// Reads messages again that are in the files.
+  ///
+  /// - Parameter positions: rising, all below ``mirrored``.
+  /// - Returns: those that are still there. O(what lies between the first and the last).
+  func read(
+    _ positions: [UInt64], _ prefix: TopicPrefix
+  ) throws(BusError) -> [UInt64: Envelope] {
+    guard let first = positions.first, let last = positions.last else { return [:] }
+    let wanted = Set(positions)
+    let reader = LogReader(
+      shared, prefix: prefix, start: LogStart(position: first, withForeign: false),
+      tracker: SequenceTracker(), reporter: FileReporter(onWarning: nil))
+    var found: [UInt64: Envelope] = [:]
+    try reader.look(below: last.addingSaturating(1))
+    while reader.hasBacklog {
+      _ = try reader.deliver(below: last.addingSaturating(1), limit: 256) { _ in
+      } onMessage: { view, payload in
+        if let position = view.position, wanted.contains(position) {
+          found[position] = view.envelope(payload: payload)
+        }
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,45 @@
+extension MirroredBus {
+  /// Becomes a member of the durable subscription `name`, and makes it if there is none: see
+  /// ``DurableSubscription``.
+  ///
+  /// Messages have to have a place in the log: what a plain ``FileBus`` publishes is passed over,
+  /// and so are the name's own dead letters.
+  ///
+  /// Blocks: it reads the journal, and waits for a mirror that has not begun yet.
+  /// - Throws: `incompatible` when the name stands for another prefix, or something else is where
+  ///   its files should be; `corrupt` when its journal is damaged; `notFound` when nobody mirrors
+  ///   the bus, or the message to begin behind is not there; `unsupported` when that has no place;
+  ///   `busy`, `exhausted`, `permissionDenied`, `noSpace`, `closed`, `forked`, `system`.
+  public func subscribe(
+    durable name: DurableName, to prefix: TopicPrefix, options: DurableOptions = DurableOptions()
+  ) throws(BusError) -> DurableSubscription {
+    let group = try DurableGroup(
+      name, in: OwnedDescriptor(try directory.open()), patience: options.lockPatience)
+    var found: DurableLog?
+    let reading = try subscribe(
+      to: prefix, options: SubscriptionOptions(onWarning: options.onWarning)
+    ) { (log) throws(BusError) in
+      found = log
+      let joined = try group.join(prefix, generation: log.generation, base: log.base) {
+        () throws(BusError) in try log.first(options.start, prefix)
+      }
+      if joined.lost > 0 {
+        options.onWarning?(
+          .durableLoss(
+            name: name.text, count: joined.lost,
+            reason: "the end of the log is gone, as after a power cut"))
+      }
+      return joined.next
+    }
+    guard let found else { throw .busClosed }
+    return DurableSubscription(
+      name, reading, DurableMember(self, group, found, reading, options: options))
+  }
+
+  /// As ``subscribe(durable:to:options:)``, with name and prefix as they are written.
+  public func subscribe(
+    durable name: String, to prefix: String = "", options: DurableOptions = DurableOptions()
+  ) throws(BusError) -> DurableSubscription {
+    try subscribe(durable: DurableName(name), to: TopicPrefix(prefix), options: options)
+  }
+}
