@@ -54,7 +54,8 @@ enum SubscribeCommand: Command {
     let prefix = try TopicPrefix(arguments.operands.first ?? "")
     let limit = try arguments.value(count, form: "a whole number from 1 up", parseCount)
     let idle = try arguments.duration(timeout)
-    var options = SubscriptionOptions(policy: try policy(arguments), start: try arguments.start() ?? .now)
+    var options = SubscriptionOptions(
+      policy: try policy(arguments), start: try arguments.start() ?? .now)
     if let name = arguments.text(DurableFollow.durable) {
       guard !arguments.has(policy) else {
         throw usageError(
