@@ -33,6 +33,15 @@ conclave_mirror_copy conclave_mirror_read(const conclave_view *view) {
   return copy;
 }
 
+void conclave_mirror_want_synced(const conclave_view *view, uint64_t position) {
+  _Atomic uint64_t *wanted = &view->board->mirror.wanted;
+  uint64_t seen = get(wanted);
+  while (seen < position &&
+         !atomic_compare_exchange_weak_explicit(wanted, &seen, position, memory_order_seq_cst,
+                                                memory_order_seq_cst)) {
+  }
+}
+
 uint64_t conclave_mirror_set_base(const conclave_view *view, uint64_t base) {
   uint64_t seen = 0;
   uint64_t wanted = base + 1;

@@ -127,10 +127,11 @@ typedef struct conclave_mirror_state {
   _Atomic uint64_t base;     /* what the files call the ring's position 0, plus 1; 0: never mirrored */
   _Atomic uint64_t mirrored; /* positions below it are in the files, or in a `skipped` stretch */
   _Atomic uint64_t synced;   /* positions below it are on the disk, or in one of the stretches */
-  _Atomic uint64_t trouble;  /* why the mirror cannot write just now: an errno; 0: it can */
+  _Atomic uint64_t trouble;  /* why the mirror cannot write just now, in its own code; 0: it can */
   _Atomic uint64_t messages; /* copied so far */
   _Atomic uint64_t bytes;    /* likewise, of the files */
-  uint64_t unused0[2];
+  _Atomic uint64_t wanted;   /* positions below it somebody wants to be on the disk */
+  uint64_t unused0;
   conclave_stretch skipped;  /* not in the files */
   conclave_stretch unsynced; /* in the files, but the disk may not have them: a sync failed */
   uint64_t unused1[2];

@@ -43,9 +43,17 @@ static inline uint64_t conclave_mirror_mirrored(const conclave_view *view) {
   return atomic_load_explicit(&view->board->mirror.mirrored, memory_order_seq_cst);
 }
 
-/* An errno; 0: none. One load. */
+/* 0: none. One load. */
 static inline uint64_t conclave_mirror_trouble(const conclave_view *view) {
   return atomic_load_explicit(&view->board->mirror.trouble, memory_order_relaxed);
+}
+
+/* Says that somebody waits for positions below `position` to be on the disk: a mirror that takes over
+ * finds in the ring no request of those whose messages are in the files already. */
+void conclave_mirror_want_synced(const conclave_view *view, uint64_t position);
+
+static inline uint64_t conclave_mirror_wanted(const conclave_view *view) {
+  return atomic_load_explicit(&view->board->mirror.wanted, memory_order_seq_cst);
 }
 
 /* Says what the files call position 0, unless that was said before; returns what holds. */
@@ -63,7 +71,7 @@ void conclave_mirror_note_synced(const conclave_view *view, uint64_t position);
 void conclave_mirror_note_skipped(const conclave_view *view, uint64_t begin, uint64_t end);
 void conclave_mirror_note_unsynced(const conclave_view *view, uint64_t begin, uint64_t end);
 
-/* Why the mirror cannot write, an errno; 0: it can. Wakes publishers. */
+/* Why the mirror cannot write, 0: it can. Wakes publishers. */
 void conclave_mirror_set_trouble(const conclave_view *view, uint64_t trouble);
 
 /* Sleeps until the position is mirrored (`synced`: until it is synced), there is trouble, `cancel` is

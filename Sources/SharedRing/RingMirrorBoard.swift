@@ -28,7 +28,7 @@ public struct RingMirrorProgress: Hashable, Sendable {
   public let mirrored: UInt64
   /// Positions below it are on the disk, or in one of the stretches.
   public let synced: UInt64
-  /// Why the mirror cannot write just now: an errno; 0: it can.
+  /// Why the mirror cannot write just now, a code of the caller's; 0: it can.
   public let trouble: Int32
   /// How many messages, and bytes of the files, mirrors have copied from this segment.
   public let messages: UInt64
@@ -66,7 +66,7 @@ public struct RingMirrorBoard: Sendable {
   /// Positions below it are in the files. One load.
   public var mirrored: UInt64 { unsafe conclave_mirror_mirrored(view) }
 
-  /// Why the mirror cannot write: an errno; 0: it can. One load.
+  /// Why the mirror cannot write, a code of the caller's; 0: it can. One load.
   public var trouble: Int32 { Int32(truncatingIfNeeded: unsafe conclave_mirror_trouble(view)) }
 
   /// Sleeps until the position is mirrored, or synced, until there is trouble or the cancellation
@@ -78,7 +78,15 @@ public struct RingMirrorBoard: Sendable {
   /// Ends all waits, so that they look at their cancellations.
   public func wake() { unsafe conclave_mirror_wake(view) }
 
+  /// Says that somebody waits for positions below `position` to be on the disk.
+  public func wantSynced(_ position: UInt64) {
+    unsafe conclave_mirror_want_synced(view, position)
+  }
+
   // MARK: For the mirror
+
+  /// Somebody waits for positions below it to be on the disk.
+  public var wanted: UInt64 { unsafe conclave_mirror_wanted(view) }
 
   /// Says what the files call position 0 unless that was said before; returns what holds.
   public func setBase(_ base: UInt64) -> UInt64 { unsafe conclave_mirror_set_base(view, base) }
@@ -101,7 +109,7 @@ public struct RingMirrorBoard: Sendable {
     unsafe conclave_mirror_note_unsynced(view, positions.lowerBound, positions.upperBound)
   }
 
-  /// An errno; 0: the mirror can write.
+  /// A code of the caller's; 0: the mirror can write.
   public func setTrouble(_ code: Int32) {
     unsafe conclave_mirror_set_trouble(view, UInt64(UInt32(bitPattern: code)))
   }

@@ -28,7 +28,7 @@ import Testing
     let names = try run("--list").output.split(separator: "\n").compactMap {
       $0.split(separator: "\t").first.map(String.init)
     }
-    #expect(names.count == 8)
+    #expect(names.count == 9)
     #expect(Set(report.benchmarks.keys) == Set(names))
     for (name, metrics) in report.benchmarks {
       #expect(!metrics.isEmpty, "\(name) measured nothing")

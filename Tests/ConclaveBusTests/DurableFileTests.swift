@@ -209,6 +209,25 @@ import Testing
     #expect(letter.payload.description.contains(#""envelope":null"#))
   }
 
+  /// A file that cannot be read for a while loses nothing.
+  @Test func whatCannotBeReadNowComesLater() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus()
+    let first = try bus.subscribe(durable: "n", to: "t", options: DurableOptions(retryLimit: 1))
+    try bus.say(0..<1, on: "t.a")
+    try bus.say(1..<2, on: "t.b")
+    first.close()
+    let second = try bus.subscribe(durable: "n", to: "t")
+    _ = try second.take(2)
+    second.close()
+    let third = try bus.subscribe(durable: "n", to: "t")
+    #expect(unsafe link(fixture.file("t.a"), "\(fixture.directory.path)/other") == 0)
+    #expect(code { () throws(BusError) in _ = try third.receive() } == .incompatible)
+    unsafe unlink("\(fixture.directory.path)/other")
+    let again = try third.take(2)
+    #expect(again.map(\.value) == [0, 1] && again.allSatisfy(\.redelivered))
+  }
+
   /// Who loses messages by retention is named.
   @Test func retentionNamesWhoLoses() throws {
     let fixture = try MirroredFixture()

@@ -167,7 +167,7 @@ import Testing
     let bus = try scratch.bus(FileBusOptions(lockPatience: .milliseconds(50)))
     let first = try [message("1", "a"), message("2", "b")]
     #expect(try bus.publish(first, to: topic, wait: .blocking) == 2)
-    let holder = unsafe open(scratch.file("t"), O_RDWR)
+    let holder = unsafe open(scratch.file("t"), O_RDWR | O_CLOEXEC)
     #expect(flock(holder, LOCK_EX) == 0)
     let batch = try [message("1", "a"), message("2", "b"), message("3", "c"), message("4", "d")]
     let failure = #expect(throws: PublishFailure.self) {

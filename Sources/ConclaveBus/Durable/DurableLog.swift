@@ -64,14 +64,21 @@ struct DurableLog {
   ///
   /// - Parameter positions: rising, all below ``mirrored``.
   /// - Returns: those that are still there. O(what lies between the first and the last).
+  /// - Throws: `incompatible` when a file cannot be used: what is in it is not lost yet; `system`.
   func read(
     _ positions: [UInt64], _ prefix: TopicPrefix
   ) throws(BusError) -> [UInt64: Envelope] {
     guard let first = positions.first, let last = positions.last else { return [:] }
     let wanted = Set(positions)
+    let refused = Lock<String?>(nil)
+    let reporter = FileReporter { warning in
+      if case .unusableFile(let file, let reason) = warning {
+        refused.withLock { $0 = "\(quotedForError(file)) cannot be used: \(reason)" }
+      }
+    }
     let reader = LogReader(
       shared, prefix: prefix, start: LogStart(position: first, withForeign: false),
-      tracker: SequenceTracker(), reporter: FileReporter(onWarning: nil))
+      tracker: SequenceTracker(), reporter: reporter)
     var found: [UInt64: Envelope] = [:]
     try reader.look(below: last.addingSaturating(1))
     while reader.hasBacklog {
@@ -81,6 +88,11 @@ struct DurableLog {
           found[position] = view.envelope(payload: payload)
         }
       }
+    }
+    if found.count < wanted.count, let reason = refused.withLock({ $0 }) {
+      throw BusError(
+        .incompatible, "messages that come again cannot be read: \(reason)",
+        hint: "put that right; nothing is lost, and they come then")
     }
     return found
   }

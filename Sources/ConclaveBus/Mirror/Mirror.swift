@@ -19,6 +19,9 @@ final class Mirror {
   private var committed: UInt64
   /// Where those begin that are not synced, or not known to be.
   private var synced: UInt64
+  /// The place from which on the mirrors before this one wrote what they did not sync; nil once
+  /// that is done.
+  private var inheritedFrom: UInt64?
   private var lastSync = conclave_monotonic_ns()
   private var group = SyncGroup()
   /// What was appended but not said on the board yet.
@@ -55,6 +58,7 @@ final class Mirror {
       chains = try MirrorChains(in: bus.shared.directory, generation: ring.generation)
       committed = ring.isSuccessor ? ring.position : min(board.mirrored, ring.position)
       synced = min(board.progress.synced, committed)
+      inheritedFrom = synced < committed ? base &+ synced : nil
       let open = try chains.recover(below: committed, limit: ring.geometry.messageLimit)
       if ring.isSuccessor { ring.resume(open) } else { try readPast(open, location) }
     } catch {
@@ -206,11 +210,12 @@ final class Mirror {
     guard synced < committed else { return }
     let elapsed = conclave_monotonic_ns() &- lastSync
     let isDue = options.syncInterval.map { now || elapsed >= $0.nanosecondsSaturated } ?? false
-    guard intake.syncRequests > 0 || isDue else { return }
+    let isWanted = intake.syncRequests > 0 || min(board.wanted, committed) > synced
+    guard isWanted || isDue else { return }
     let end = committed
     group.begin(intake.syncRequests)
     do throws(BusError) {
-      try intake.synchronize()
+      try intake.synchronize(from: inheritedFrom)
     } catch {
       // What the kernel could not write it takes for written from now on: a second attempt would
       // succeed and mean nothing.
@@ -218,6 +223,7 @@ final class Mirror {
       options.onWarning?(.syncFailed(reason: error.message))
     }
     group.end()
+    inheritedFrom = nil
     synced = end
     lastSync = conclave_monotonic_ns()
     board.noteSynced(end)

@@ -1,3 +1,4 @@
+import Glibc
 import SharedRing
 
 /// What the mirror has read of the ring and not written yet, sorted by topic.
@@ -100,9 +101,15 @@ struct MirrorIntake: ~Copyable {
   }
 
   /// Forces what was written to the disk: every file, also after one has failed.
-  mutating func synchronize() throws(BusError) {
+  ///
+  /// - Parameter floor: the place from which on a mirror before this one may have written without a
+  ///   sync; nil when there was none, or this has been done.
+  mutating func synchronize(from floor: UInt64?) throws(BusError) {
     syncRequests = 0
     var first: BusError?
+    if let floor {
+      do throws(BusError) { try syncFiles(from: floor) } catch { first = error }
+    }
     for topic in topics {
       do throws(BusError) { try topic.synchronize() } catch {
         first = first ?? error
@@ -110,5 +117,23 @@ struct MirrorIntake: ~Copyable {
       }
     }
     if let first { throw first }
+  }
+
+  /// Every file that has messages from this place on, whoever wrote them. (A descriptor that is only
+  /// read from will do: fdatasync(2) is about the file.)
+  private func syncFiles(from floor: UInt64) throws(BusError) {
+    let directory = bus.shared.directory
+    for (topic, files) in try TopicHistory(in: directory).topics {
+      let names = [TopicFileName(topic)] + files.rotated.reversed().map {
+        TopicFileName(topic, number: $0)
+      }
+      for name in names {
+        guard let last = try TopicFile.lastPosition(in: name, directory) else { continue }
+        if last < floor { break }
+        let file = try TopicFile.open(name.text, in: directory, flags: O_RDONLY).descriptor
+        if fdatasync(file.number) != 0 { throw .system("force to the disk", name.text) }
+      }
+    }
+    if fsync(directory.number) != 0 { throw .system("force to the disk", bus.shared.path) }
   }
 }

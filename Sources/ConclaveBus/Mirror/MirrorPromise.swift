@@ -23,6 +23,7 @@ struct MirrorPromise {
   /// - Throws: `notDurable`, `closed`.
   func keep(_ position: UInt64, _ closing: RingCancellation) throws(BusError) {
     let deadline = conclave_monotonic_ns().addingSaturating(patience.nanosecondsSaturated)
+    if isSynced { board.wantSynced(position.addingSaturating(1)) }
     while true {
       let now = board.progress
       if (isSynced ? now.synced : now.mirrored) > position { return try check(position, now) }
