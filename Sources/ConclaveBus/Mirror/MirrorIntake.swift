@@ -124,9 +124,11 @@ struct MirrorIntake: ~Copyable {
   private func syncFiles(from floor: UInt64) throws(BusError) {
     let directory = bus.shared.directory
     for (topic, files) in try TopicHistory(in: directory).topics {
-      let names = [TopicFileName(topic)] + files.rotated.reversed().map {
-        TopicFileName(topic, number: $0)
-      }
+      let names =
+        [TopicFileName(topic)]
+        + files.rotated.reversed().map {
+          TopicFileName(topic, number: $0)
+        }
       for name in names {
         guard let last = try TopicFile.lastPosition(in: name, directory) else { continue }
         if last < floor { break }
