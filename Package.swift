@@ -34,7 +34,8 @@ let package = Package(
       dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"],
       path: "Benchmarks"),
 
-    // Kills publishers, subscribers and mirrors by the thousand; run by a test, and alone for longer.
+    // Kills publishers, subscribers and mirrors by the thousand; run by a test, and alone for
+    // longer.
     .executableTarget(
       name: "conclave-storm", dependencies: ["ConclaveBus", "SharedRing", "BusTesting"],
       path: "Tests/ConclaveStorm"),
@@ -45,7 +46,9 @@ let package = Package(
       dependencies: ["ConclaveBus", "SharedRing", "BusTesting", "AllocationCounter"]),
     .testTarget(
       name: "ConclaveStressTests",
-      dependencies: ["ConclaveStress", "ConclaveTool", "ConclaveBus", "CShim"]),
+      dependencies: [
+        "ConclaveStress", "ConclaveTool", "ConclaveBus", "CShim", "BusTesting", "conclave-storm",
+      ]),
     .testTarget(
       name: "ConclaveToolTests",
       dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),

@@ -54,7 +54,7 @@ void conclave_mirror_note_mirrored(const conclave_view *view, uint64_t position,
 
 void conclave_mirror_note_synced(const conclave_view *view, uint64_t position) {
   set(&view->board->mirror.synced, position); /* SYNC POINT keep */
-  conclave_event_signal(&view->board->kept);
+  conclave_event_signal(&view->board->safe);
 }
 
 /* `count` is odd meanwhile. */
@@ -76,15 +76,16 @@ void conclave_mirror_note_unsynced(const conclave_view *view, uint64_t begin, ui
 
 void conclave_mirror_set_trouble(const conclave_view *view, uint64_t trouble) {
   set(&view->board->mirror.trouble, trouble);
-  conclave_event_signal(&view->board->kept);
+  conclave_mirror_wake(view);
 }
 
 void conclave_mirror_wait(const conclave_view *view, uint64_t position, int synced,
                           const conclave_flag *cancel) {
   const conclave_mirror_state *state = &view->board->mirror;
-  uint32_t ticket = conclave_event_prepare(&view->board->kept);
+  conclave_event *event = synced ? &view->board->safe : &view->board->kept;
+  uint32_t ticket = conclave_event_prepare(event);
   /* SYNC POINT keep: the second look. */
   if (get(synced ? &state->synced : &state->mirrored) > position || get(&state->trouble) != 0) return;
   if (cancel && conclave_flag_is_raised(cancel)) return;
-  conclave_event_wait(&view->board->kept, ticket, conclave_monotonic_ns() + CONCLAVE_WAIT_LIMIT_NS);
+  conclave_event_wait(event, ticket, conclave_monotonic_ns() + CONCLAVE_WAIT_LIMIT_NS);
 }

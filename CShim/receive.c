@@ -7,6 +7,12 @@
 #include "conclave_rows.h"
 #include "conclave_segment.h"
 
+/* Not more than is believed. */
+static void store_keep(conclave_row *row, uint64_t keep_ns) {
+  uint64_t believed = keep_ns < CONCLAVE_KEEP_LIMIT_NS ? keep_ns : CONCLAVE_KEEP_LIMIT_NS;
+  atomic_store_explicit(&row->keep_ns, believed, memory_order_release);
+}
+
 /* Whether the row is kept for a successor of its dead subscription. */
 static int is_kept(const conclave_row *row) {
   return conclave_row_is_active(atomic_load_explicit(&row->state, memory_order_acquire)) &&
@@ -60,7 +66,7 @@ static void activate(conclave_subscriber *subscriber, const conclave_subscriptio
     atomic_store_explicit(&row->consumed[lane], 0, memory_order_seq_cst);
   }
   atomic_store_explicit(&row->timeout_ns, options->timeout_ns, memory_order_relaxed);
-  atomic_store_explicit(&row->keep_ns, options->keep_ns, memory_order_release);
+  store_keep(row, options->keep_ns);
   atomic_store_explicit(&row->state, ((before >> 1) + 1) << 1 | 1, memory_order_seq_cst);
   atomic_thread_fence(memory_order_seq_cst);
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
@@ -155,7 +161,7 @@ static int inherit(conclave_subscriber *subscriber, const conclave_subscription 
   subscriber->position = subscriber->flushed_position = cursor;
   pass_over(subscriber, position);
   atomic_store_explicit(&row->timeout_ns, options->timeout_ns, memory_order_relaxed);
-  atomic_store_explicit(&row->keep_ns, options->keep_ns, memory_order_release);
+  store_keep(row, options->keep_ns);
   return 1;
 }
 
@@ -191,6 +197,11 @@ void conclave_subscriber_leave(conclave_subscriber *subscriber) {
   }
   atomic_store_explicit(&view->presences[subscriber->row_index].pid, 0, memory_order_relaxed);
   conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + subscriber->row_index, 1);
+}
+
+void conclave_subscriber_abandon(conclave_subscriber *subscriber) {
+  if (!conclave_view_is_own(&subscriber->view)) return;
+  conclave_lock_release(subscriber->view.descriptor, CONCLAVE_LOCK_ROWS + subscriber->row_index, 1);
 }
 
 void conclave_subscriber_free(conclave_subscriber *subscriber) {

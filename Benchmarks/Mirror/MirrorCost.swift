@@ -4,7 +4,7 @@ import ConclaveBus
 /// What a publish costs when the mirror keeps up: bursts that fit into the ring, and time between
 /// them, with and without a mirror in another process, in turns.
 enum MirrorCost {
-  private static let burst = 200
+  private static let burst = 500
 
   static func measure(_ setting: Setting, _ record: inout Record) throws {
     let turns = setting.size(20, quick: 2)
@@ -34,7 +34,7 @@ enum MirrorCost {
           let start = conclave_monotonic_ns()
           for _ in 0..<burst { try publisher.publish(payload) }
           bursts.append(Double(conclave_monotonic_ns() - start) / Double(burst))
-          conclave_pace_until(conclave_monotonic_ns() + 1_000_000)
+          conclave_pace_until(conclave_monotonic_ns() + 2_000_000)
         }
         return middle(of: bursts)
       }

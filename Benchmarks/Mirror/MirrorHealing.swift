@@ -49,20 +49,14 @@ enum HealedWorker: Worker {
     let all = try bus.subscribe("bench")
     line.awaitStart()
     let start = conclave_monotonic_ns()
-    var (count, faults): (UInt64, UInt64) = (0, 0)
-    var last: [UInt64: UInt64] = [:]
+    var check = StreamCheck()
     var lastDelivery = start
-    while count < expected, conclave_monotonic_ns() - lastDelivery < 10_000_000_000 {
+    while check.messages < expected, conclave_monotonic_ns() - lastDelivery < 10_000_000_000 {
       let read = try all.drain(
-        onGap: { _ in faults += 1 },
-        onMessage: { view, _ in
-          count += 1
-          if view.seq != last[view.incarnation, default: 0] + 1 { faults += 1 }
-          last[view.incarnation] = view.seq
-        })
+        onGap: { check.take($0) }, onMessage: { view, _ in check.take(view) })
       if read > 0 { lastDelivery = conclave_monotonic_ns() } else { all.wait(timeout: .seconds(1)) }
     }
-    line.report(count, faults, conclave_monotonic_ns() - start)
+    line.report(check.messages, check.faults, conclave_monotonic_ns() - start)
     _ = line.awaitOrder()
   }
 }

@@ -142,11 +142,12 @@ _Static_assert(sizeof(conclave_mirror_state) == 128, "layout");
 typedef struct conclave_board {
   conclave_event data;  /* subscribers sleep here until there is a record */
   conclave_event space; /* publishers sleep here until the order ring has room */
-  conclave_event kept;  /* publishers sleep here until their message is in the files */
+  conclave_event kept;  /* publishers sleep here until their message is in the files, */
+  conclave_event safe;  /* or here until it is on the disk */
   conclave_mirror_state mirror;
 } conclave_board;
 
-_Static_assert(sizeof(conclave_board) == 320, "layout");
+_Static_assert(sizeof(conclave_board) == 384, "layout");
 
 /* One page per subscription with back pressure. `state` is generation << 1 | active: a row is taken
  * from a dead subscriber by compare-and-swap on it, and the generation keeps that from hitting the

@@ -27,8 +27,14 @@ static const uint32_t CONCLAVE_NO_ROW = UINT32_MAX;
 
 static inline int conclave_row_is_active(uint64_t state) { return (state & 1) != 0; }
 
+/* The longest that a row says it is to be kept for a successor; a damaged one that says more would hold
+ * its place, and publishers, for ever. A day. */
+static const uint64_t CONCLAVE_KEEP_LIMIT_NS = UINT64_C(86400) * 1000000000;
+
+/* How long the row is kept; 0: not at all. */
 static inline uint64_t conclave_row_keep(const conclave_row *row) {
-  return atomic_load_explicit(&row->keep_ns, memory_order_acquire);
+  uint64_t keep_ns = atomic_load_explicit(&row->keep_ns, memory_order_acquire);
+  return keep_ns <= CONCLAVE_KEEP_LIMIT_NS ? keep_ns : 0;
 }
 
 /* The active row that has consumed least of `lane`. */

@@ -3,10 +3,10 @@ import Glibc
 /// Finds out from the numbers of the messages that arrive which are missing.
 ///
 /// Each stream (process, incarnation, sender, topic) counts by itself. The first message of a
-/// stream that is seen sets where counting begins, a 1 begins anew, and a number that was passed
-/// already changes nothing. Streams without an incarnation come from foreign writers, whose numbers
-/// have holes by nature: they are not tracked. One that was not heard of for long is forgotten, so
-/// memory is bounded.
+/// stream that is seen sets where counting begins, unless ``newFrom`` says that the stream is new;
+/// a 1 begins anew, and a number that was passed already changes nothing. Streams without an
+/// incarnation come from foreign writers, whose numbers have holes by nature: they are not tracked.
+/// One that was not heard of for long is forgotten, so memory is bounded.
 ///
 /// O(1) and no allocation per message, except for a stream's first.
 struct SequenceTracker {
@@ -23,6 +23,9 @@ struct SequenceTracker {
   private let capacity: Int
   private var recent = StreamTable()
   private var older = StreamTable()
+
+  /// Streams of this incarnation or a later one are new, and so begin with 1.
+  var newFrom: UInt64 = .max
 
   init(capacity: Int = 1 << 16) { self.capacity = capacity }
 
@@ -75,7 +78,7 @@ struct SequenceTracker {
       older = recent
       recent = StreamTable()
     }
-    recent.insert(stream, hash, next: known ?? seq)
+    recent.insert(stream, hash, next: known ?? (stream.incarnation >= newFrom ? 1 : seq))
   }
 }
 

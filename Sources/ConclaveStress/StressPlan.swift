@@ -9,6 +9,16 @@ package struct StressPlan: Equatable, Sendable {
     case dropping
   }
 
+  /// Whether the ring is mirrored into the topic files, and what publishers wait for.
+  package enum Mirror: String, CaseIterable, Sendable {
+    /// No mirror.
+    case none
+    /// Publishers wait for nothing; at the end everything must be in the files.
+    case mirrored
+    /// Each publish waits until it is on the disk.
+    case synced
+  }
+
   package static let publisherLimit = 120
   package static let subscriberLimit = 60
   package static let batchLimit = 65_536
@@ -26,6 +36,8 @@ package struct StressPlan: Equatable, Sendable {
   package var policy = Policy.backPressure
   /// Messages per publish.
   package var batch = 1
+  /// Only with shared memory.
+  package var mirror = Mirror.none
 
   package init() {}
 

@@ -36,9 +36,22 @@ package struct StressResult: Sendable {
   package let backPressureWaits: UInt64?
   /// One way, from the time at which a message was due, in microseconds; nil without a rate.
   package let latencyMicroseconds: Latency?
+  /// From the common start to the moment when the last message was in the topic files; nil without
+  /// a mirror, and when it was killed.
+  package let mirrorSeconds: Double?
+  /// How many records the mirror was behind when the last publisher was done; nil likewise.
+  package let mirrorLag: UInt64?
+  /// What the topic files have; nil without a mirror.
+  package var files: FilesResult?
 
   /// The total over the time.
   package var messagesPerSecond: Double { seconds > 0 ? Double(plan.messages) / seconds : 0 }
+
+  /// The total over the time until all were in the files; nil without a mirror, and when it was
+  /// killed.
+  package var mirroredPerSecond: Double? {
+    mirrorSeconds.flatMap { $0 > 0 ? Double(plan.messages) / $0 : nil }
+  }
 
   /// What should not have happened, in words; empty when all is well.
   package var faults: [String] {
@@ -54,6 +67,12 @@ package struct StressResult: Sendable {
     add(duplicates, "duplicated")
     add(outOfOrder, "out of order")
     add(corrupt, "corrupt")
+    if let files {
+      add(files.missing, "missing in the files")
+      add(files.duplicates, "duplicated in the files")
+      add(files.outOfOrder, "out of order in the files")
+      add(files.corrupt, "corrupt in the files")
+    }
     return faults
   }
 }
@@ -87,6 +106,8 @@ extension StressResult {
       Double(published.map(\.longestStallNanoseconds).max() ?? 0) / 1e6
     backPressureWaits = waits.isEmpty ? nil : waits.reduce(0, +)
     latencyMicroseconds = Latency(received.compactMap(\.latency))
+    mirrorSeconds = state.mirrored.map { secondsBetween(start, $0.finished) }
+    mirrorLag = state.mirrored?.lag
   }
 }
 

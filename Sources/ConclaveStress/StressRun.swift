@@ -36,8 +36,7 @@ package struct StressRun {
   /// killed have left in the directory for temporary files is removed first.
   package func run() throws(StressFailure) -> StressResult {
     guard plan.transport.usesProcesses else {
-      let bus = try checked { () throws(BusError) in try plan.transport.open("") }
-      return try coordinate(in: "", bus: bus)
+      return try coordinate(in: "", bus: ChannelBus())
     }
     if let directory { return try coordinate(in: directory, bus: nil) }
     StressLeftovers.sweep()
@@ -58,9 +57,15 @@ package struct StressRun {
   private func coordinate(
     in directory: String, bus: (any MessageBus)?
   ) throws(StressFailure) -> StressResult {
+    let files =
+      plan.mirror == .none
+      ? nil : try checked { () throws(BusError) in try FilesCheck(plan, in: directory) }
     let crew = Crew(workerCommand: workerCommand, directory: directory, bus: bus)
-    return try StressCoordinator(plan, crew, interruption: interruption, onProgress: onProgress)
-      .run()
+    var result = try StressCoordinator(
+      plan, crew, interruption: interruption, onProgress: onProgress
+    ).run()
+    if let files { try checked { () throws(BusError) in result.files = try files.run() } }
+    return result
   }
 
   private func checked<R>(_ body: () throws(BusError) -> R) throws(StressFailure) -> R {

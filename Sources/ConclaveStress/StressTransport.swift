@@ -8,15 +8,6 @@ extension StressPlan.Transport {
   /// not be woken for every few of them.
   fileprivate static let channelCapacity = 1024
 
-  /// Opens the bus that lies in `directory`; the in-process one needs none.
-  func open(_ directory: String) throws(BusError) -> any MessageBus {
-    switch self {
-    case .shm: try SharedMemoryBus(directory: BusDirectory(opening: directory))
-    case .file: try FileBus(directory: BusDirectory(opening: directory))
-    case .channel: ChannelBus()
-    }
-  }
-
   /// Removes what the bus in `directory` keeps elsewhere.
   func clean(_ directory: String) throws(BusError) {
     if self == .shm {
@@ -26,6 +17,21 @@ extension StressPlan.Transport {
 }
 
 extension StressPlan {
+  /// Opens the bus that lies in `directory`, for a worker; the in-process one needs none.
+  func open(_ directory: String, for role: WorkerRole) throws(BusError) -> any MessageBus {
+    switch transport {
+    case .shm where mirror != .none:
+      // Publishers go on for a mirror that was killed.
+      try MirroredBus(
+        directory: BusDirectory(opening: directory),
+        options: MirrorOptions(
+          durability: mirror == .synced ? .synced : .ring, isCandidate: !role.isSubscriber))
+    case .shm: try SharedMemoryBus(directory: BusDirectory(opening: directory))
+    case .file: try FileBus(directory: BusDirectory(opening: directory))
+    case .channel: ChannelBus()
+    }
+  }
+
   /// How the subscribers of this plan subscribe.
   var subscriptionOptions: SubscriptionOptions {
     SubscriptionOptions(

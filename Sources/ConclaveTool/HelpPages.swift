@@ -57,7 +57,7 @@ extension Menu {
   /// What stands in for options of several commands.
   private static let environment: [(String, String)] = [
     ("BUS_DIR", "the bus directory"),
-    ("BUS_TRANSPORT", "shm (default) or file"),
+    ("BUS_TRANSPORT", "shm (default), file or mirror"),
     (
       "BUS_POLL_INTERVAL",
       "how often topic files are looked at where the system cannot tell of changes; default 100ms"

@@ -11,19 +11,25 @@ final class Interruption: Sendable {
   private static let shared = Interruption()
   /// What an orderly end may take after a signal, for instance while the reader of a full pipe
   /// sleeps.
-  private static let graceMilliseconds: Int32 = 2000
+  private static let usualGraceMilliseconds: Int32 = 2000
 
   private let cause = Mutex<ExitCode?>(nil)
   private let end = Mutex<(@Sendable () -> Void)?>(nil)
   private let signals = Atomic<Int32>(-1)
   private let watchesOutput = Atomic(false)
+  private let grace = Atomic(Interruption.usualGraceMilliseconds)
+  private let hasEnded = Atomic(false)
 
   /// Calls `end`, which may block, when the time has come. Call once.
   ///
-  /// - Parameter output: whether the end of whoever reads standard output counts.
+  /// - Parameters:
+  ///   - output: whether the end of whoever reads standard output counts.
+  ///   - graceMilliseconds: how long the command may take from then on, if that is not the usual.
   static func watch(
-    output: Bool, _ end: @escaping @Sendable () -> Void
+    output: Bool, graceMilliseconds: Int32 = usualGraceMilliseconds,
+    _ end: @escaping @Sendable () -> Void
   ) throws(ToolError) -> Interruption {
+    shared.grace.store(graceMilliseconds, ordering: .releasing)
     shared.end.withLock { $0 = end }
     shared.watchesOutput.store(output, ordering: .releasing)
     try shared.start()
@@ -32,6 +38,12 @@ final class Interruption: Sendable {
 
   /// Why the command is to end, or nil.
   var exitCode: ExitCode? { cause.withLock { $0 } }
+
+  /// Once the time has come: waits until `end` has returned, however long that takes within the
+  /// grace.
+  func waitForEnd() {
+    while exitCode != nil, !hasEnded.load(ordering: .acquiring) { usleep(1000) }
+  }
 
   private func start() throws(ToolError) {
     let descriptor = conclave_signals_open()
@@ -61,9 +73,12 @@ final class Interruption: Sendable {
       }
     cause.withLock { $0 = exit }
     // On a thread of its own: it may wait for one that is stuck in writing.
-    let failure = conclave_thread_start { Interruption.shared.end.withLock { $0 }?() }
+    let failure = conclave_thread_start {
+      Interruption.shared.end.withLock { $0 }?()
+      Interruption.shared.hasEnded.store(true, ordering: .releasing)
+    }
     if failure == 0 {
-      while unsafe poll(&watched, 1, Interruption.graceMilliseconds) < 0, errno == EINTR {}
+      while unsafe poll(&watched, 1, grace.load(ordering: .acquiring)) < 0, errno == EINTR {}
     }
     // A second signal, or the grace is over; usually the process has ended long before.
     _exit(exit.rawValue)

@@ -8,8 +8,9 @@ enum Menu {
 
   /// Every command of the group `bus`, in the order of the help.
   static let busCommands: [any Command.Type] = [
-    PublishCommand.self, SubscribeCommand.self, StatusCommand.self, CompactCommand.self,
-    CleanCommand.self, WhereCommand.self, StressCommand.self,
+    PublishCommand.self, SubscribeCommand.self, ReplayCommand.self, MirrorCommand.self,
+    StatusCommand.self, CompactCommand.self, CleanCommand.self, WhereCommand.self,
+    StressCommand.self,
   ]
 
   /// Commands that this program calls itself by, and nobody else should.

@@ -33,6 +33,8 @@ public struct RingSnapshot: Hashable, Sendable {
   public let frontier: UInt64
   public let lanes: [Lane]
   public let subscribers: [Subscriber]
+  /// How far the mirror is; not further than `frontier`, unless the segment is damaged.
+  public let mirror: RingMirrorProgress
   public let damage: RingDamage
 
   /// - Returns: nil when there is no segment.
@@ -58,6 +60,7 @@ public struct RingSnapshot: Hashable, Sendable {
     reservedBytes = UInt64(status.st_blocks) * 512
     lanes = unsafe RingSnapshot.readLanes(&view)
     subscribers = unsafe RingSnapshot.readSubscribers(&view)
+    mirror = RingMirrorProgress(unsafe conclave_mirror_read(&view))
     frontier = unsafe conclave_frontier(&view)
     damage = unsafe RingDamage.find(&view)
   }

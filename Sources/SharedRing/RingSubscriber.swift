@@ -232,6 +232,15 @@ public final class RingSubscriber: Sendable {
   /// How far the mirror is. Must not be used after this subscriber's end.
   public var mirrorBoard: RingMirrorBoard { unsafe RingMirrorBoard(&raw.pointee.view) }
 
+  /// Ends a `mirror` as its death would: what it has read and not committed waits for a successor.
+  public func abandon() {
+    state.withLock { state in
+      guard !state.hasLeft else { return }
+      state.hasLeft = true
+      unsafe conclave_subscriber_abandon(raw)
+    }
+  }
+
   /// Adds to the number of lost messages that onlookers see.
   public func noteLost(_ messages: UInt64) { unsafe conclave_subscriber_note_lost(raw, messages) }
 

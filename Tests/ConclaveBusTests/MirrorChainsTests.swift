@@ -5,7 +5,8 @@ import Testing
 
 @testable import ConclaveBus
 
-/// What a mirror keeps of large messages for its successor, whatever it was about to do when it died.
+/// What a mirror keeps of large messages for its successor, whatever it was about to do when it
+/// died.
 @Suite struct MirrorChainsTests {
   private final class World {
     let scratch = Scratch()

@@ -1,5 +1,6 @@
 import BusTesting
 import Glibc
+import SharedRing
 import Testing
 
 @testable import ConclaveBus
@@ -198,5 +199,16 @@ private struct Heard {
     try heard.read(slow, until: 12)
     #expect(heard.gaps.isEmpty)
     #expect(heard.ids == (try log(fixture, ["t"])).map(\.id) && heard.ids.count == 12)
+  }
+
+  /// A mirror that could not write has died, and left its trouble on the board.
+  @Test func aSuccessorBeginsWithoutTrouble() throws {
+    let fixture = try MirroredFixture()
+    let other = try fixture.bus { $0.isCandidate = false }
+    try other.shared.openLane().mirrorBoard.setTrouble(BusError.Code.noSpace.number)
+    let bus = try fixture.bus { $0.whenFailing = .fail }
+    try bus.publish(
+      Message(type: "x", sender: "s", payload: payload(1)), to: Topic("t"), durability: .mirrored)
+    #expect(try log(fixture, ["t"]).count == 1)
   }
 }

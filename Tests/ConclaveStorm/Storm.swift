@@ -66,27 +66,15 @@ struct Storm: ~Copyable {
   }
 
   private mutating func noteMirror() {
-    let holder = text("\(path)/.mirror.lock")
+    let holder = TextFile.read("\(path)/.mirror.lock")
     if holder != mirror { terms += 1 }
     mirror = holder
   }
 
   /// What was acknowledged, as "sender number". The last line may have been cut off by a death.
   func promised() -> Set<String> {
-    let lines = text(acknowledgements).split(separator: "\n", omittingEmptySubsequences: false)
+    let text = TextFile.read(acknowledgements)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     return Set(lines.dropLast().map(String.init))
-  }
-
-  private func text(_ path: String) -> String {
-    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return "" }
-    defer { close(file) }
-    var (all, piece) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
-    while true {
-      let count = unsafe read(file, &piece, piece.count)
-      guard count > 0 else { break }
-      all += piece.prefix(count)
-    }
-    return String(decoding: all, as: UTF8.self)
   }
 }

@@ -2,8 +2,8 @@ import ConclaveBus
 import Glibc
 import SharedRing
 
-/// The bus of a storm: with a ring that goes round often, so that publishers wait for the mirror and
-/// large messages travel in pieces that do not fit into it.
+/// The bus of a storm: with a ring that goes round often, so that publishers wait for the mirror
+/// and large messages travel in pieces that do not fit into it.
 enum StormBus {
   static let topics = ["storm.a", "storm.b", "storm.c"]
 

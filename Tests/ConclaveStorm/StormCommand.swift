@@ -5,16 +5,25 @@ import Glibc
 /// Starts workers, kills them, and judges what is left.
 enum StormCommand {
   static func main(_ words: [String]) async -> Int32 {
-    guard let options = StormOptions(words) else {
-      print(StormOptions.usage)
-      return 2
-    }
     do {
-      return try await run(options) ? 0 : 1
+      switch (words.first, words.dropFirst().first) {
+      case ("--sweep", "kills"): return try Sweep.kills() ? 0 : 1
+      case ("--sweep", "errors"): return try Sweep.errors() ? 0 : 1
+      case ("--cuts", let count?): return try PowerCut.run(Int(count) ?? 0) ? 0 : 1
+      default: return try await storm(words)
+      }
     } catch {
       print("conclave-storm: \(error)")
       return 70
     }
+  }
+
+  private static func storm(_ words: [String]) async throws -> Int32 {
+    guard let options = StormOptions(words) else {
+      print(StormOptions.usage)
+      return 2
+    }
+    return try await run(options) ? 0 : 1
   }
 
   private static func run(_ options: StormOptions) async throws -> Bool {

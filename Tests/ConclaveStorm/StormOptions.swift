@@ -9,9 +9,14 @@ struct StormOptions {
 
   static let usage = """
     usage: conclave-storm [--kills N] [--workers N] [--seed N] [--largest BYTES]
-    Publishers of a mirrored bus, each a candidate for the mirror, are killed with SIGKILL and started
-    again. In the end every acknowledged message must be in the topic files, every message of every
-    sender without a hole, nothing twice, nothing damaged, and a subscriber must have had the same.
+           conclave-storm --sweep kills|errors
+           conclave-storm --cuts N
+    Publishers of a mirrored bus, each a candidate for the mirror, are killed with SIGKILL
+    and started again. In the end every acknowledged message must be in the topic files,
+    every message of every sender without a hole, nothing twice, nothing damaged, and a
+    subscriber must have had the same. With --sweep a mirror is killed at each of its system
+    calls (or each fails once) and another goes on; this needs strace. With --cuts the power
+    is cut so often, on a disk in a file; this needs root.
     """
 
   /// nil when the words make no sense.

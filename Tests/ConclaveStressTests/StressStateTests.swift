@@ -30,6 +30,42 @@ import Testing
     #expect(state.unfinished.isEmpty)
   }
 
+  private static let mirroredPlan = {
+    var plan = StressStateTests.plan
+    plan.mirror = .mirrored
+    return plan
+  }()
+
+  @Test func wholeRunWithAMirror() throws {
+    var state = StressState(Self.mirroredPlan)
+    #expect(StressState.roles(Self.mirroredPlan).first == .mirror)
+    #expect(!state.isReady(.mirror))
+    for role in [WorkerRole.mirror, .subscriber(0), .publisher(0)] {
+      #expect(try state.receive(.ready, from: role) == [])
+    }
+    #expect(state.isReady(.mirror))
+    #expect(try state.receive(.ready, from: .publisher(1)) == [.start])
+    _ = try state.receive(.progress(9), from: .mirror)
+    #expect(state.progress == 0)
+    _ = try state.receive(Self.published, from: .publisher(1))
+    #expect(try state.receive(Self.published, from: .publisher(0)) == [.announceEnd])
+    let received = WorkerReport.received(SubscriberResult(delivered: 10))
+    #expect(try state.receive(received, from: .subscriber(0)) == [])
+    let mirrored = MirrorResult(lag: 3, finished: 17)
+    #expect(try state.receive(.mirrored(mirrored), from: .mirror) == [.finish])
+    #expect(state.mirrored == mirrored)
+  }
+
+  /// Once it works: who dies before that never mirrored.
+  @Test func theMirrorMayDie() throws {
+    var state = StressState(Self.mirroredPlan)
+    #expect(!state.canLose(.mirror))
+    for role in StressState.roles(Self.mirroredPlan) { _ = try state.receive(.ready, from: role) }
+    #expect(state.canLose(.mirror) && !state.canLose(.publisher(0)))
+    #expect(state.lose(.mirror) == [])
+    #expect(state.isDone(.mirror) && !state.unfinished.isEmpty)
+  }
+
   @Test func outOfTurn() throws {
     var state = StressState(Self.plan)
     #expect(throws: BusError.self) { try state.receive(Self.published, from: .publisher(0)) }
@@ -83,6 +119,7 @@ import Testing
         SubscriberResult(
           delivered: 1, gapsReported: 2, gapMismatches: 3, duplicates: 4, outOfOrder: 5,
           corrupt: 6, finished: 7)),
+      .mirrored(MirrorResult(lag: 5, finished: 6)),
       .received(SubscriberResult(delivered: 1, latency: latency)),
       .failed(BusError(.busy, "what: it is", hint: "do this")), .failed(BusError(.corrupt, "")),
     ]
@@ -90,7 +127,7 @@ import Testing
       #expect(!report.line.contains("\n"))
       #expect(WorkerReport(line: report.line) == report)
     }
-    for line in ["", "at", "at x", "published 1 2", "received 1", "what"] {
+    for line in ["", "at", "at x", "published 1 2", "received 1", "mirrored 1", "what"] {
       #expect(WorkerReport(line: line) == nil)
     }
   }
@@ -99,9 +136,10 @@ import Testing
     var plan = StressPlan()
     plan.transport = .file
     plan.policy = .dropping
+    plan.mirror = .synced
     plan.rate = 1000
     plan.batch = 7
-    for role in [WorkerRole.publisher(49), .subscriber(3)] {
+    for role in [WorkerRole.publisher(49), .subscriber(3), .mirror] {
       let worker = StressWorker(plan: plan, role: role)
       let words = worker.arguments(directory: "/a dir")
       #expect(words.count == StressWorker.argumentCount)
@@ -112,6 +150,9 @@ import Testing
     let wrong = StressWorker(plan: plan, role: .publisher(50)).arguments(directory: "/")
     #expect(StressWorker.parse(wrong) == nil)
     #expect(StressWorker.parse(Array(wrong.dropLast())) == nil)
+    plan.mirror = .none
+    let nothing = StressWorker(plan: plan, role: .mirror).arguments(directory: "/")
+    #expect(StressWorker.parse(nothing) == nil)
   }
 
   @Test func schedulesTakeTurns() {

@@ -17,7 +17,7 @@ import Testing
         "invalidTopic": 2, "invalidName": 2, "invalidPayload": 2, "messageTooLarge": 2,
         "unsupported": 2, "notFound": 3, "backPressureTimedOut": 4, "busy": 5, "incompatible": 5,
         "corrupt": 6, "permissionDenied": 7, "exhausted": 8, "noSpace": 8, "closed": 70,
-        "forked": 70, "system": 70,
+        "forked": 70, "system": 70, "notDurable": 6,
       ])
   }
 

@@ -88,4 +88,52 @@ import Testing
     #expect(report.text.contains("records      5, - per second\n"))
     #expect(report.json.text.contains(#""recordsPerSecond":null"#))
   }
+
+  private static let mirror = SharedMemoryStatus.Mirror(
+    process: 99, mirrored: 1400, synced: 1200, lag: 100, messages: 1300, bytes: 400_000,
+    isFailing: true, trouble: .noSpace, skipped: .init(count: 2, last: 10..<20),
+    unsynced: .init(count: 1, last: nil))
+
+  @Test func theMirrorAsText() throws {
+    var now = segment(position: 1500, messages: 1400)
+    now.mirror = Self.mirror
+    var before = segment(position: 1000, messages: 1000)
+    before.mirror = Self.mirror
+    before.mirror?.messages = 1000
+    #expect(
+      try report(now, before: before, seconds: 0.5).text.contains(
+        """
+
+        mirror       process 99, 100 records behind
+                     mirrored up to 1400, on the disk up to 1200
+                     1300 messages, 600.0 per second, 390.6 KiB
+                     cannot write (noSpace) and tries again
+                     2 stretches of records not in the files, the last one from 10 to 20
+                     1 stretch of records perhaps not on the disk
+        files        0, 0 B
+
+        """))
+    now.mirror = .init(process: nil, mirrored: 3, synced: 0, lag: 0, messages: 3, bytes: 700)
+    #expect(
+      try report(now, before: nil, seconds: 0).text.contains(
+        """
+
+        mirror       nobody just now, 0 records behind
+                     mirrored up to 3, on the disk up to 0
+                     3 messages, - per second, 700 B
+        files        0, 0 B
+
+        """))
+  }
+
+  @Test func theMirrorAsJSON() throws {
+    var now = segment(position: 1500, messages: 1400)
+    #expect(try report(now, before: nil, seconds: 0).json.text.contains(#""mirror":null}"#))
+    now.mirror = Self.mirror
+    #expect(
+      try report(now, before: nil, seconds: 0).json.text.contains(
+        #""mirror":{"process":99,"mirrored":1400,"synced":1200,"lag":100,"messages":1300,"#
+          + #""bytes":400000,"trouble":"noSpace","skipped":{"stretches":2,"from":10,"end":20},"#
+          + #""unsynced":{"stretches":1,"from":null,"end":null},"messagesPerSecond":null}"#))
+  }
 }

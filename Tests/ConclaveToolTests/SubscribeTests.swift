@@ -202,7 +202,8 @@ import Testing
           == Outcome(
             exit: 2, output: "",
             errors:
-              "conclave: environment variable BUS_TRANSPORT is \"pigeon\"; write shm or file\n"
+              "conclave: environment variable BUS_TRANSPORT is \"pigeon\"; "
+              + "write shm or file or mirror\n"
           ))
       let interval = try Tool.run(
         ["bus", "subscribe", "--transport", "file"], in: directory,

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The transports whose commands must behave alike.
-let transports = ["file", "shm"]
+let transports = ["file", "shm", "mirror"]
 
 /// How the command ended and what it said.
 struct Outcome: Equatable {

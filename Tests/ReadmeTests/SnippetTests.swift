@@ -52,6 +52,12 @@ import Testing
     #expect(try SharedMemoryBus.clean(BusDirectory(opening: directory.path)))
   }
 
+  @Test func mirrored() async throws {
+    let directory = try TemporaryDirectory()
+    #expect(try await onThread { try keepAndReplay(in: directory.path) } == 1001)
+    #expect(try SharedMemoryBus.clean(BusDirectory(opening: directory.path)))
+  }
+
   @Test func slowSubscriber() throws {
     let told = try fallBehind()
     #expect(told.delivered == 8 && told.missing == 92 && told.warnings == 1)

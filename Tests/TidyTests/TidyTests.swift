@@ -88,7 +88,7 @@ import Testing
     #expect(House.entries(of: "").filter { !allowed.contains($0) } == [])
     #expect(Set(House.entries(of: "Sources")).isSubset(of: Self.floors))
     for room in House.entries(of: "Tests") {
-      let isHelper = ["AllocationCounter", "BusTesting"].contains(room)
+      let isHelper = ["AllocationCounter", "BusTesting", "ConclaveStorm"].contains(room)
       #expect(isHelper || room.hasSuffix("Tests"), "Tests/\(room) is no room")
     }
   }

@@ -4,8 +4,8 @@ extension FileTail {
   static let clockSlack: UInt64 = 2_000_000_000
 
   /// Goes to the beginning of a line of which everything before it, and perhaps some behind it,
-  /// lies before what is looked for: by bisection, in a file along which `isBefore` is first true and
-  /// then false. O(log(size)) reads.
+  /// lies before what is looked for: by bisection, in a file along which `isBefore` is first true
+  /// and then false. O(log(size)) reads.
   ///
   /// - Parameter isBefore: of a line; nil when the line does not tell.
   func seek(_ isBefore: (EnvelopeLine) -> Bool?) throws(BusError) {
@@ -41,8 +41,8 @@ extension FileTail {
     while try advance(), let head, head.parts.timestamp < time { consumeHead() }
   }
 
-  /// Where the first line behind `middle` that tells ends, if it lies before what is looked for; nil
-  /// if not, or when none before `high` tells.
+  /// Where the first line behind `middle` that tells ends, if it lies before what is looked for;
+  /// nil if not, or when none before `high` tells.
   private func endOfLine(
     behind middle: UInt64, before high: UInt64, _ isBefore: (EnvelopeLine) -> Bool?
   ) throws(BusError) -> UInt64? {

@@ -76,8 +76,8 @@ final class TopicAppender: Sendable {
     return outcome.published
   }
 
-  /// Appends lines that were made and numbered elsewhere, and takes those that are in the file out of
-  /// the batch: all with one lock and one write.
+  /// Appends lines that were made and numbered elsewhere, and takes those that are in the file out
+  /// of the batch: all with one lock and one write.
   ///
   /// - Returns: how many were appended, and why not all.
   func append(prepared batch: inout LineBatch) -> Outcome {

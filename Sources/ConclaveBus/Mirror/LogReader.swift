@@ -1,7 +1,7 @@
 import Glibc
 
-/// Reads the log: the topic files that match a prefix, in the order of places in the log. One thread
-/// at a time.
+/// Reads the log: the topic files that match a prefix, in the order of places in the log. One
+/// thread at a time.
 final class LogReader {
   private let shared: FileBusShared
   private let prefix: TopicPrefix

@@ -6,6 +6,7 @@ struct LogStart: Sendable {
   var time: Timestamp?
   /// Left out as well, with all before it in its topic: a message that has no place in the log.
   var behind: (topic: Topic, id: MessageID)?
-  /// Whether messages are delivered that have no place in the log, because a ``FileBus`` wrote them.
+  /// Whether messages are delivered that have no place in the log, because a ``FileBus`` wrote
+  /// them.
   var withForeign = true
 }

@@ -5,10 +5,10 @@ import SharedRing
 /// One term of office as a bus's mirror: drains the ring into the topic files, in the ring's total
 /// order, many messages per lock and write. Used by one thread.
 ///
-/// Exactly once, wherever it dies. It commits each batch in this order: the files, the beginnings of
-/// large messages, the board's `mirrored`, and only then the ring's records. So its successor, which
-/// takes over its row, finds every record from `mirrored` on still in the ring; and which of them
-/// are in the files the files themselves say, since places rise along each of them.
+/// Exactly once, wherever it dies. It commits each batch in this order: the files, the beginnings
+/// of large messages, the board's `mirrored`, and only then the ring's records. So its successor,
+/// which takes over its row, finds every record from `mirrored` on still in the ring; and which of
+/// them are in the files the files themselves say, since places rise along each of them.
 final class Mirror {
   let options: MirrorOptions
   let board: RingMirrorBoard
@@ -20,6 +20,7 @@ final class Mirror {
   /// Where those begin that are not synced, or not known to be.
   private var synced: UInt64
   private var lastSync = conclave_monotonic_ns()
+  private var group = SyncGroup()
   /// What was appended but not said on the board yet.
   private var written = MirrorCount()
   var failure = MirrorFailure()
@@ -48,13 +49,22 @@ final class Mirror {
         label: Mirror.label)
     } catch { throw BusError(error, location) }
     board = ring.mirrorBoard
-    let base = try Mirror.base(board, bus)
-    intake = MirrorIntake(bus: bus, base: base, laneCount: ring.geometry.laneCount)
-    chains = try MirrorChains(in: bus.shared.directory, generation: ring.generation)
-    committed = ring.isSuccessor ? ring.position : min(board.mirrored, ring.position)
-    synced = min(board.progress.synced, committed)
-    let open = try chains.recover(below: committed, limit: ring.geometry.messageLimit)
-    if ring.isSuccessor { ring.resume(open) } else { try readPast(open, location) }
+    do throws(BusError) {
+      let base = try Mirror.base(board, bus)
+      intake = MirrorIntake(bus: bus, base: base, laneCount: ring.geometry.laneCount)
+      chains = try MirrorChains(in: bus.shared.directory, generation: ring.generation)
+      committed = ring.isSuccessor ? ring.position : min(board.mirrored, ring.position)
+      synced = min(board.progress.synced, committed)
+      let open = try chains.recover(below: committed, limit: ring.geometry.messageLimit)
+      if ring.isSuccessor { ring.resume(open) } else { try readPast(open, location) }
+    } catch {
+      // The next one must find what this one has found.
+      ring.abandon()
+      throw error
+    }
+    // What the last one could not write this one may: publishers that give up while there is
+    // trouble would otherwise never bring it anything to try.
+    if board.trouble != 0 { board.setTrouble(0) }
   }
 
   /// What its subscription is called in the segment.
@@ -127,29 +137,42 @@ final class Mirror {
     let deadline = ContinuousClock.now.advanced(by: .seconds(5))
     while ring.position < end, !failure.isFailing, ContinuousClock.now < deadline, step() {}
     syncIfWanted(now: true)
-    ring.leave()
+    // What could not be written waits for a successor.
+    if failure.isFailing { ring.abandon() } else { ring.leave() }
   }
 
   /// Reads, writes and commits one batch.
   ///
   /// - Returns: whether there was anything to do.
   private func step() -> Bool {
-    var read = 0
-    while read < Mirror.batch.records, intake.bytes < Mirror.batch.bytes {
-      let more = ring.receive(limit: 256) { loss in
-        note(loss)
-      } onMessage: {
-        intake.add($0, $1)
-      }
-      if more == 0 { break }
-      read += more
-    }
+    let read = gather()
     if read > 0 {
       commitPersistently()
       ring.commit()
     }
     syncIfWanted(now: false)
     return read > 0
+  }
+
+  /// Reads until there is enough for a batch, or nothing more; but waits a little for those who
+  /// will want the same sync.
+  private func gather() -> Int {
+    var read = 0
+    while read < Mirror.batch.records, intake.bytes < Mirror.batch.bytes {
+      let more = Mirror.receive(from: ring, into: &intake) { note($0) }
+      read += more
+      guard more == 0 else { continue }
+      guard read > 0, group.isIncomplete(intake.syncRequests) else { break }
+      sched_yield()
+    }
+    return read
+  }
+
+  /// One access to the intake for many records.
+  private static func receive(
+    from ring: RingSubscriber, into intake: inout MirrorIntake, onLoss: (RingLoss) -> Void
+  ) -> Int {
+    ring.receive(limit: 256, onLoss: onLoss) { intake.add($0, $1) }
   }
 
   private func note(_ loss: RingLoss) {
@@ -183,8 +206,9 @@ final class Mirror {
     guard synced < committed else { return }
     let elapsed = conclave_monotonic_ns() &- lastSync
     let isDue = options.syncInterval.map { now || elapsed >= $0.nanosecondsSaturated } ?? false
-    guard intake.wantsSync || isDue else { return }
+    guard intake.syncRequests > 0 || isDue else { return }
     let end = committed
+    group.begin(intake.syncRequests)
     do throws(BusError) {
       try intake.synchronize()
     } catch {
@@ -193,6 +217,7 @@ final class Mirror {
       board.noteUnsynced(synced..<end)
       options.onWarning?(.syncFailed(reason: error.message))
     }
+    group.end()
     synced = end
     lastSync = conclave_monotonic_ns()
     board.noteSynced(end)

@@ -6,10 +6,9 @@ import SharedRing
 /// them with it.
 ///
 /// Entries are written before the mirror says that it has come so far. So those of a dead mirror
-/// that lie beyond its successor's place will be read from the ring once more, and are cut off. That
-/// a message is done with is an entry, too; the file is only added to, and emptied when there is
-/// nothing to keep. See ``MirrorChainList`` for its
-/// form.
+/// that lie beyond its successor's place will be read from the ring once more, and are cut off.
+/// That a message is done with is an entry, too; the file is only added to, and emptied when there
+/// is nothing to keep. See ``MirrorChainList`` for its form.
 struct MirrorChains: ~Copyable {
   private let file: OwnedDescriptor
   private let generation: RingGeneration

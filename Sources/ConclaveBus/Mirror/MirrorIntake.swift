@@ -1,18 +1,21 @@
 import SharedRing
 
 /// What the mirror has read of the ring and not written yet, sorted by topic.
+@safe
 struct MirrorIntake: ~Copyable {
   private let bus: FileBus
   /// Added to a position in the ring: its place in the log.
   let base: UInt64
   private var table: LaneTable
-  private(set) var topics: [MirrorTopic] = []
+  private var topics: [MirrorTopic] = []
+  /// Theirs, without counting references for each message.
+  private var lines: [UnsafeMutablePointer<MirrorLines>] = unsafe []
   private var indices: [Topic: Int] = [:]
   /// Those with something at hand.
   private var filled: [MirrorTopic] = []
   private(set) var bytes = 0
-  /// Whether a publisher waits for one of the messages to be on the disk.
-  private(set) var wantsSync = false
+  /// How many messages there were since the last sync whose publishers wait for the disk.
+  private(set) var syncRequests = 0
   /// Records that no publisher wrote.
   private(set) var damaged: UInt64 = 0
 
@@ -22,6 +25,7 @@ struct MirrorIntake: ~Copyable {
     table = LaneTable(laneCount: laneCount, prefix: .all)
   }
 
+  /// Makes a line of a record.
   mutating func add(_ place: RingPlace, _ body: RawSpan) {
     guard let head = RecordHead.read(body) else {
       damaged += 1
@@ -49,25 +53,29 @@ struct MirrorIntake: ~Copyable {
         timestamp: Timestamp(nanosecondsSinceEpoch: head.timestamp),
         incarnation: place.incarnation, position: position)
       let payload = unsafe UnsafeRawBufferPointer(rebasing: bytes[head.payloadOffset...])
-      unsafe add(view, payload.bytes, position, to: topics[entry.pointee.tag])
-      if head.wantsSync { wantsSync = true }
+      unsafe add(view, payload.bytes, position, to: entry.pointee.tag)
+      if head.wantsSync { syncRequests += 1 }
     }
   }
 
+  @inline(__always)
   private mutating func add(
-    _ view: borrowing EnvelopeView, _ payload: RawSpan, _ position: UInt64, to topic: MirrorTopic
+    _ view: borrowing EnvelopeView, _ payload: RawSpan, _ position: UInt64, to index: Int
   ) {
-    if topic.isEmpty { filled.append(topic) }
-    let before = topic.bytes
-    topic.add(view, payload: payload, position: position)
-    bytes += topic.bytes - before
+    let own = unsafe lines[index]
+    if unsafe own.pointee.isEmpty { filled.append(topics[index]) }
+    let before = unsafe own.pointee.batch.count
+    unsafe own.pointee.add(view, payload: payload, position: position)
+    unsafe bytes += own.pointee.batch.count - before
   }
 
   /// Names that are seen for the first time were checked by the table.
   private mutating func index(of name: String) -> Int {
     let topic = Topic(checked: name)
     if let known = indices[topic] { return known }
-    topics.append(MirrorTopic(bus.appender(for: topic)))
+    let added = MirrorTopic(bus.appender(for: topic))
+    topics.append(added)
+    unsafe lines.append(added.lines)
     indices[topic] = topics.count - 1
     return topics.count - 1
   }
@@ -93,7 +101,7 @@ struct MirrorIntake: ~Copyable {
 
   /// Forces what was written to the disk: every file, also after one has failed.
   mutating func synchronize() throws(BusError) {
-    wantsSync = false
+    syncRequests = 0
     var first: BusError?
     for topic in topics {
       do throws(BusError) { try topic.synchronize() } catch {

@@ -1,9 +1,10 @@
 import CShim
 import Glibc
 
-/// The lock that makes one process the mirror of a bus directory: on a file in that directory, which
-/// says for which segment, so that two buses never mix their messages in one directory. The kernel
-/// gives the lock back when its holder dies, however it dies, and keeps it while it is stopped.
+/// The lock that makes one process the mirror of a bus directory: on a file in that directory,
+/// which says for which segment, so that two buses never mix their messages in one directory. The
+/// kernel gives the lock back when its holder dies, however it dies, and keeps it while it is
+/// stopped.
 final class MirrorLock: Sendable {
   static let name = ".mirror.lock"
 

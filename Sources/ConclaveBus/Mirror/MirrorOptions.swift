@@ -1,7 +1,7 @@
 /// How to open a ``MirroredBus``.
 public struct MirrorOptions: Sendable {
-  /// What happens while the mirror cannot write, because the disk is full or failing. It tries again
-  /// until it can, whatever the policy.
+  /// What happens while the mirror cannot write, because the disk is full or failing. It tries
+  /// again until it can, whatever the policy.
   public enum FailurePolicy: Hashable, Sendable {
     /// Publishers go on as long as the ring has room for what is not in the files yet, then wait,
     /// each at most for ``MirrorOptions/patience``.
@@ -25,7 +25,7 @@ public struct MirrorOptions: Sendable {
   public var patience: Duration
   /// How long publishers of other processes wait for a successor of a mirror that was killed; then
   /// the ring goes on without one, and what it overwrites is missing in the files. Processes that
-  /// open the bus as this type are successors themselves.
+  /// open the bus as this type are successors themselves. At most a day.
   public var successionPatience: Duration
   /// How often the mirror forces the files to the disk without being asked to; nil: never.
   public var syncInterval: Duration?

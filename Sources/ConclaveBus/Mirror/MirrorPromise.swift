@@ -67,7 +67,8 @@ extension BusError {
   /// The mirror cannot write; `trouble` is what stands on the board.
   static func mirrorFailing(_ trouble: Int32, isPublished: Bool) -> BusError {
     let reason = Code(number: trouble).map { " (\($0.rawValue))" } ?? ""
-    let what = isPublished ? "the message is on the bus, but not in its file" : "nothing was published"
+    let what =
+      isPublished ? "the message is on the bus, but not in its file" : "nothing was published"
     return BusError(
       .notDurable, "the mirror cannot write the topic files\(reason): \(what)",
       hint: "see why with conclave bus status; the mirror goes on by itself once it can write")

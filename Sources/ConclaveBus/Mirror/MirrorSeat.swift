@@ -15,8 +15,8 @@ final class MirrorSeat: Sendable {
 
   /// The candidature of this process for the bus at `location`, begun when there is none.
   ///
-  /// - Throws: `busy` when another bus is being mirrored into the directory; `permissionDenied` when
-  ///   it cannot be written; `incompatible`, `noSpace`, `exhausted`, `system`.
+  /// - Throws: `busy` when another bus is being mirrored into the directory; `permissionDenied`
+  ///   when it cannot be written; `incompatible`, `noSpace`, `exhausted`, `system`.
   static func shared(
     _ directory: BusDirectory, _ location: RingLocation, _ options: MirrorOptions
   ) throws(BusError) -> MirrorSeat {

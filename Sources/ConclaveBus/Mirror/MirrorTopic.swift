@@ -4,30 +4,60 @@ struct MirrorCount {
   var bytes: UInt64 = 0
 }
 
+/// Lines that the mirror has made and that are not known to be in their file, and their places.
+struct MirrorLines: ~Copyable, Sendable {
+  private(set) var batch = LineBatch()
+  private(set) var positions: [UInt64] = []
+
+  var isEmpty: Bool { positions.isEmpty }
+
+  mutating func add(_ view: borrowing EnvelopeView, payload: RawSpan, position: UInt64) {
+    batch.append(view, payload: payload)
+    positions.append(position)
+  }
+
+  mutating func removeFirst(_ count: Int) {
+    batch.removeFirst(count)
+    positions.removeFirst(count)
+  }
+
+  mutating func removeAll() {
+    batch.removeAll()
+    positions.removeAll(keepingCapacity: true)
+  }
+
+  /// Appends them, and keeps those that could not be.
+  mutating func append(by appender: TopicAppender) -> TopicAppender.Outcome {
+    let outcome = appender.append(prepared: &batch)
+    positions.removeFirst(outcome.published)
+    return outcome
+  }
+}
+
 /// One topic's lines on their way from the ring into its file.
 ///
 /// Exactly once: each line carries its place in the log, and places rise along the file. So the
 /// last place in the file says which of the lines are there already, whoever put them there and
 /// wherever that one died.
+@safe
 final class MirrorTopic {
   let appender: TopicAppender
-  /// Lines that are not known to be in the file, and their places.
-  private var batch = LineBatch()
-  private var positions: [UInt64] = []
+  /// In plain memory, since it is touched once for each message; by the mirror's thread alone.
+  let lines: UnsafeMutablePointer<MirrorLines>
   /// The last place in the file; nil before the file was looked at.
   private var last: UInt64??
   /// Whether there are lines in the file that were not synced since.
   private(set) var isDirty = false
 
-  init(_ appender: TopicAppender) { self.appender = appender }
+  init(_ appender: TopicAppender) {
+    self.appender = appender
+    unsafe lines = .allocate(capacity: 1)
+    unsafe lines.initialize(to: MirrorLines())
+  }
 
-  var isEmpty: Bool { positions.isEmpty }
-  /// The lines at hand, in bytes.
-  var bytes: Int { batch.count }
-
-  func add(_ view: borrowing EnvelopeView, payload: RawSpan, position: UInt64) {
-    batch.append(view, payload: payload)
-    positions.append(position)
+  deinit {
+    unsafe lines.deinitialize(count: 1)
+    unsafe lines.deallocate()
   }
 
   /// Appends what is at hand and not in the file.
@@ -35,26 +65,22 @@ final class MirrorTopic {
   /// - Parameter written: is added what was appended, also when not all of it was.
   /// - Throws: why not all of it; what was not appended is still at hand.
   func write(adding written: inout MirrorCount) throws(BusError) {
-    guard !isEmpty else { return }
     try leaveOutWhatIsThere()
-    guard !isEmpty else { return }
-    let bytes = batch.count
-    let outcome = appender.append(prepared: &batch)
+    guard unsafe !lines.pointee.isEmpty else { return }
+    let bytes = unsafe lines.pointee.batch.count
+    let places = unsafe lines.pointee.positions
+    let outcome = unsafe lines.pointee.append(by: appender)
     if outcome.published > 0 {
       isDirty = true
-      last = positions[outcome.published - 1]
-      positions.removeFirst(outcome.published)
+      last = places[outcome.published - 1]
       written.messages += UInt64(outcome.published)
-      written.bytes += UInt64(bytes - batch.count)
+      written.bytes += UInt64(unsafe bytes - lines.pointee.batch.count)
     }
     if let cause = outcome.cause { throw cause }
   }
 
   /// Gives up what is at hand.
-  func discard() {
-    batch.removeAll()
-    positions = []
-  }
+  func discard() { unsafe lines.pointee.removeAll() }
 
   /// Forces what was written to the disk.
   func synchronize() throws(BusError) {
@@ -70,11 +96,9 @@ final class MirrorTopic {
   }
 
   private func leaveOutWhatIsThere() throws(BusError) {
-    let known = try lastPosition()
-    guard let known else { return }
-    let there = positions.prefix { $0 <= known }.count
-    batch.removeFirst(there)
-    positions.removeFirst(there)
+    guard let known = try lastPosition() else { return }
+    let there = unsafe lines.pointee.positions.prefix { $0 <= known }.count
+    if there > 0 { unsafe lines.pointee.removeFirst(there) }
   }
 
   private func lastPosition() throws(BusError) -> UInt64? {

@@ -30,8 +30,8 @@ public final class MirroredBus: MessageBus {
 
   /// Opens the bus of `directory`, and becomes its mirror if there is none.
   ///
-  /// - Throws: `busy` when another bus is being mirrored into the directory; `permissionDenied` when
-  ///   it cannot be written; `exhausted`, `incompatible`, `noSpace`, `system`.
+  /// - Throws: `busy` when another bus is being mirrored into the directory; `permissionDenied`
+  ///   when it cannot be written; `exhausted`, `incompatible`, `noSpace`, `system`.
   public init(
     directory: BusDirectory, options: MirrorOptions = MirrorOptions()
   ) throws(BusError) {
@@ -97,8 +97,8 @@ public final class MirroredBus: MessageBus {
     for subscription in ended { subscription.cancel() }
   }
 
-  /// Ends every subscription after what it holds; then, if this process is the mirror, what has been
-  /// published by now is mirrored.
+  /// Ends every subscription after what it holds; then, if this process is the mirror, what has
+  /// been published by now is mirrored.
   public func close() {
     shared.close()
     let (seat, ended) = state.withLock { state in

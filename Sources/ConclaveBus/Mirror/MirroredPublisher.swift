@@ -43,7 +43,8 @@ final class MirroredPublisher: PublisherEndpoint {
 }
 
 extension SharedMemoryLane {
-  /// - Throws: `notDurable` when the mirror cannot write and `options` say that publishes fail then.
+  /// - Throws: `notDurable` when the mirror cannot write and `options` say that publishes fail
+  ///   then.
   func checkMirror(_ options: MirrorOptions) throws(BusError) {
     guard options.whenFailing == .fail else { return }
     let trouble = mirrorBoard.trouble

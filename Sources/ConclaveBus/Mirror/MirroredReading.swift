@@ -4,10 +4,10 @@ import SharedRing
 /// What a subscription of a ``MirroredBus`` works on: reads the ring, and the files where the ring
 /// has gone on without it. One thread at a time.
 ///
-/// Everything goes by places in the log. Below the board's `mirrored` the files have everything; from
-/// there on the ring has, since the mirror holds it. So whoever has read the files up to `mirrored`
-/// goes on in the ring at just that position, and whoever is overrun in the ring goes on in the files
-/// at the position that was lost: nothing is missing and nothing comes twice.
+/// Everything goes by places in the log. Below the board's `mirrored` the files have everything;
+/// from there on the ring has, since the mirror holds it. So whoever has read the files up to
+/// `mirrored` goes on in the ring at just that position, and whoever is overrun in the ring goes on
+/// in the files at the position that was lost: nothing is missing and nothing comes twice.
 final class MirroredReading {
   private let shared: FileBusShared
   private let location: RingLocation

@@ -38,6 +38,23 @@ struct LossLedger: Sendable {
     return min(list.entries[Int(head.streamNumber)].number, head.seq - 1)
   }
 
+  /// How far the wanted streams had come that need not be accounted for further back.
+  func forEachBase(wanted: TopicPrefix, _ body: (SequenceTracker.Stream, UInt64) -> Void) {
+    for list in base.values {
+      for entry in list.entries {
+        guard let names = StreamKey.parse(entry.key), wanted.matches(names.topic) else { continue }
+        let (topic, sender) = (Array(names.topic.name.utf8), Array(names.sender.utf8))
+        unsafe topic.withUnsafeBytes { topic in
+          unsafe sender.withUnsafeBytes { sender in
+            let stream = unsafe SequenceTracker.Stream(
+              process: list.process, incarnation: list.incarnation, sender: sender, topic: topic)
+            body(stream, min(entry.number, RecordHead.greatestNumber))
+          }
+        }
+      }
+    }
+  }
+
   /// Records were lost. Returns whether a new episode begins.
   mutating func noteLoss() -> Bool {
     defer {

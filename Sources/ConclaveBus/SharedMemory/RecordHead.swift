@@ -8,8 +8,8 @@
 ///
 /// `stream` numbers the (sender, topic) pairs of one lane's holder, so that subscribers find what
 /// they know of it without looking at names; its highest bit says that the lane lists it for those
-/// who lose messages, the next that its publisher waits for the message to be on the disk, the third
-/// that the message has an idempotency key.
+/// who lose messages, the next that its publisher waits for the message to be on the disk, the
+/// third that the message has an idempotency key.
 enum RecordHead {
   static let fixedBytes = 32
   /// What the largest message leaves for heads: more than the longest names need.

@@ -1,7 +1,7 @@
 import SharedRing
 
-/// Judges the records of a ring for one subscription: which of them are wanted, whether each has the
-/// next number of its stream, and what is lost.
+/// Judges the records of a ring for one subscription: which of them are wanted, whether each has
+/// the next number of its stream, and what is lost.
 struct RingJudge: ~Copyable, Sendable {
   private var table: LaneTable
   private var ledger: LossLedger
@@ -10,6 +10,8 @@ struct RingJudge: ~Copyable, Sendable {
   private let onWarning: (@Sendable (BusWarning) -> Void)?
   /// Added to a position in the ring: its place in the log. 0 where there is no log.
   var base: UInt64 = 0
+  /// Incarnations from this on are younger than the subscription.
+  private let beganAt = ProcessIdentity.newIncarnation()
   /// What was delivered otherwise than from the ring, by stream.
   private var elsewhere: SequenceTracker?
 
@@ -89,11 +91,19 @@ struct RingJudge: ~Copyable, Sendable {
 
   /// What a reader of other places must know of the streams, to go on where the ring was left.
   mutating func leaveRing() -> SequenceTracker {
-    var tracker = elsewhere ?? SequenceTracker()
+    var tracker = elsewhere ?? firstTracker()
     table.forEachKnown { stream, entry in
       tracker.expect(entry.last.addingSaturating(1), in: stream)
     }
     elsewhere = nil
+    return tracker
+  }
+
+  /// Knows how far each stream had come when the subscription began, and that all others are new.
+  private func firstTracker() -> SequenceTracker {
+    var tracker = SequenceTracker()
+    tracker.newFrom = beganAt
+    ledger.forEachBase(wanted: prefix) { tracker.expect($1 + 1, in: $0) }
     return tracker
   }
 

@@ -71,6 +71,6 @@ extension SharedMemoryStatus {
           index: $0.index, isLive: $0.isLive, process: $0.process,
           hasBackPressure: $0.hasBackPressure, prefix: $0.label, position: $0.position,
           lag: snapshot.frontier - min(snapshot.frontier, $0.position), lost: $0.lost)
-      }, damage: Damage(snapshot.damage))
+      }, damage: Damage(snapshot.damage), mirror: Mirror(snapshot))
   }
 }

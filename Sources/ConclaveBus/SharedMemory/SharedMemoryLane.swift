@@ -191,7 +191,8 @@ final class SharedMemoryLane: Sendable {
     }
   }
 
-  /// Half a message is worth nothing, so this may sleep once it has begun, and the others must know.
+  /// Half a message is worth nothing, so this may sleep once it has begun, and the others must
+  /// know.
   private func publishLarge(
     _ payload: RawSpan, on stream: SharedMemoryStream, wait: PublishWait,
     cancellation: RingCancellation

@@ -68,6 +68,8 @@ public struct SharedMemoryStatus: Hashable, Sendable {
   public var subscribers: [Subscriber]
   /// What no participant wrote.
   public var damage = Damage()
+  /// How far the durable mirror is; nil when the segment was never mirrored.
+  public var mirror: Mirror?
 }
 
 extension SharedMemoryStatus.Damage: CustomStringConvertible {

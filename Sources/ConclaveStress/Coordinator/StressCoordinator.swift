@@ -39,8 +39,8 @@ final class StressCoordinator {
   func run() throws(StressFailure) -> StressResult {
     let cpuBefore = ownSeconds()
     do throws(StressFailure) {
-      try startAll()
       lastMove = conclave_monotonic_ns()
+      try startAll()
       while !state.unfinished.isEmpty { try step() }
       try reapAll()
     } catch {
@@ -54,11 +54,13 @@ final class StressCoordinator {
   }
 
   private func startAll() throws(StressFailure) {
-    do throws(BusError) {
-      for role in StressState.roles(plan) {
+    for role in StressState.roles(plan) {
+      do throws(BusError) {
         workers.append(try crew.start(StressWorker(plan: plan, role: role)))
-      }
-    } catch { throw .bus(error) }
+      } catch { throw .bus(error) }
+      // Before any publisher can become it.
+      if role == .mirror { while !state.isReady(role) { try step() } }
+    }
   }
 
   /// Waits for reports, and takes them in.
@@ -82,6 +84,7 @@ final class StressCoordinator {
     do throws(BusError) {
       guard let reports = try worker.read() else {
         let end = worker.reap() ?? "ended"
+        if state.canLose(worker.role) { return perform(state.lose(worker.role)) }
         throw BusError(
           .system, "\(worker.role.name) \(end) before it was done", hint: "see what it said above")
       }

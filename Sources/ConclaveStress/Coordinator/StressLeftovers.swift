@@ -36,7 +36,11 @@ enum StressLeftovers {
       // A worker that has yet to notice that its coordinator is gone: another time.
       return
     }
-    unsafe unlink("\(path)/.filebus.lock")
+    for name in [
+      ".filebus.lock", ".mirror.lock", ".mirror.chains", ".mirror.base",
+    ] {
+      unsafe unlink("\(path)/\(name)")
+    }
     // Stays when there is anything else in it.
     unsafe rmdir(path)
   }

@@ -21,6 +21,8 @@ struct StressState {
   private var phases: [WorkerRole: Phase]
   private(set) var published: [Int: PublisherResult] = [:]
   private(set) var received: [Int: SubscriberResult] = [:]
+  /// nil without a mirror, and when it was killed.
+  private(set) var mirrored: MirrorResult?
   /// How many messages each worker has published or accounted for.
   private var counts: [WorkerRole: UInt64] = [:]
   /// Rises whenever anything moved.
@@ -31,9 +33,11 @@ struct StressState {
     phases = Dictionary(uniqueKeysWithValues: roles.map { ($0, .starting) })
   }
 
-  /// Subscribers first.
+  /// The mirror first, then subscribers.
   static func roles(_ plan: StressPlan) -> [WorkerRole] {
-    (0..<plan.subscribers).map { .subscriber($0) } + (0..<plan.publishers).map { .publisher($0) }
+    (plan.mirror == .none ? [] : [.mirror])
+      + (0..<plan.subscribers).map { .subscriber($0) }
+      + (0..<plan.publishers).map { .publisher($0) }
   }
 
   /// Takes a report in.
@@ -59,6 +63,9 @@ struct StressState {
       received[index] = result
       counts[role] = result.delivered + result.gapsReported
       return finish(role)
+    case (.mirrored(let result), .mirror, .working):
+      mirrored = result
+      return finish(role)
     default:
       throw BusError(.system, "\(role.name) said something out of turn")
     }
@@ -68,12 +75,20 @@ struct StressState {
   /// published.
   var progress: UInt64 {
     let roles = phases.keys
-    let received = roles.filter { !$0.isPublisher }.map { counts[$0] ?? 0 }
-    return received.min() ?? roles.reduce(0) { $0 + (counts[$1] ?? 0) }
+    let received = roles.filter(\.isSubscriber).map { counts[$0] ?? 0 }
+    return received.min() ?? roles.filter(\.isPublisher).reduce(0) { $0 + (counts[$1] ?? 0) }
   }
 
   /// Those that are not done yet.
   var unfinished: [WorkerRole] { phases.filter { $0.value != .done }.map(\.key) }
+
+  /// Whether all is well without this worker, which has died: publishers go on for the mirror.
+  func canLose(_ role: WorkerRole) -> Bool { role == .mirror && phases[role] == .working }
+
+  /// The worker has died, and is done.
+  mutating func lose(_ role: WorkerRole) -> [Action] { finish(role) }
+
+  func isReady(_ role: WorkerRole) -> Bool { phases[role] != .starting }
 
   func isDone(_ role: WorkerRole) -> Bool { phases[role] == .done }
 

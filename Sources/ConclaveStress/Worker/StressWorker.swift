@@ -2,8 +2,8 @@ import CShim
 import ConclaveBus
 import Glibc
 
-/// One publisher or subscriber: opens the bus, says that it is ready, does its work, tells what
-/// came of it.
+/// One publisher or subscriber, or the mirror: opens the bus, says that it is ready, does its work,
+/// tells what came of it.
 package struct StressWorker: Sendable {
   package let plan: StressPlan
   package let role: WorkerRole
@@ -21,7 +21,7 @@ package struct StressWorker: Sendable {
     let link = WorkerLink(orders: STDIN_FILENO, reports: STDOUT_FILENO)
     let bus: any MessageBus
     do throws(BusError) {
-      bus = try plan.transport.open(directory)
+      bus = try plan.open(directory, for: role)
     } catch {
       link.send(.failed(error))
       return false
@@ -53,6 +53,10 @@ package struct StressWorker: Sendable {
           }
         case .subscriber:
           try subscribe(bus, link) { () throws(BusError) in
+            follower = try link.follow(onAbandoned: onAbandoned)
+          }
+        case .mirror:
+          try mirror(bus, link) { () throws(BusError) in
             follower = try link.follow(onAbandoned: onAbandoned)
           }
         }
@@ -90,5 +94,16 @@ package struct StressWorker: Sendable {
     try onStart()
     var run = SubscribeRun(plan, subscription: subscription, link: link)
     return .received(try run.run())
+  }
+
+  /// nil when there was no start. The bus mirrors by itself; this only watches.
+  private func mirror(
+    _ bus: any MessageBus, _ link: WorkerLink, onStart: () throws(BusError) -> Void
+  ) throws(BusError) -> WorkerReport? {
+    guard let bus = bus as? MirroredBus else { return nil }
+    link.send(.ready)
+    guard link.awaitStart() != nil else { return nil }
+    try onStart()
+    return try MirrorRun(bus.directory, link).run().map { .mirrored($0) }
   }
 }

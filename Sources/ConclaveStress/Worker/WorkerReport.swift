@@ -8,7 +8,16 @@ enum WorkerReport: Equatable {
   case progress(UInt64)
   case published(PublisherResult)
   case received(SubscriberResult)
+  case mirrored(MirrorResult)
   case failed(BusError)
+}
+
+/// What came of the mirror.
+struct MirrorResult: Equatable {
+  /// How many records it was behind when the last publisher was done.
+  var lag: UInt64
+  /// When the last record was in the files (CLOCK_MONOTONIC in nanoseconds).
+  var finished: UInt64
 }
 
 /// What came of a publisher.
@@ -47,6 +56,7 @@ extension WorkerReport {
       "received \(result.delivered) \(result.gapsReported) \(result.gapMismatches) "
         + "\(result.duplicates) \(result.outOfOrder) \(result.corrupt) \(result.finished)"
         + (result.latency.map { " \($0.text)" } ?? "")
+    case .mirrored(let result): "mirrored \(result.lag) \(result.finished)"
     case .failed(let error):
       "failed \(error.code.rawValue)\t\(oneLine(error.message))\t\(oneLine(error.hint))"
     }
@@ -68,6 +78,10 @@ extension WorkerReport {
         PublisherResult(
           published: numbers[0], longestStallNanoseconds: numbers[1], finished: numbers[2],
           backPressureWaits: numbers.count == 4 ? numbers[3] : nil))
+    case "mirrored":
+      let numbers = rest.split(separator: " ").compactMap { UInt64($0) }
+      guard numbers.count == 2 else { return nil }
+      self = .mirrored(MirrorResult(lag: numbers[0], finished: numbers[1]))
     case "received":
       guard let result = SubscriberResult(reported: rest) else { return nil }
       self = .received(result)

@@ -5,8 +5,13 @@ extension Option {
   static let busDirectory = Option(
     "bus-dir", value: "DIR", environment: "BUS_DIR", "the bus directory")
   static let transport = Option(
-    "transport", value: "shm|file", environment: "BUS_TRANSPORT",
-    "shared memory (the default), or one durable file per topic")
+    "transport", value: "shm|file|mirror", environment: "BUS_TRANSPORT",
+    "shared memory (the default), one durable file per topic, or shared memory with the files as "
+      + "its mirror")
+  static let durability = Option(
+    "durability", value: "ring|mirrored|synced",
+    "what must be true before a publish is acknowledged: the message is on the bus (the default), "
+      + "in its topic's file, or on the disk; makes mirror the default transport")
   static let pollInterval = Option(
     "poll-interval", value: "TIME", environment: "BUS_POLL_INTERVAL",
     "how often files are looked at where the system cannot tell of changes; default 100ms")
@@ -34,12 +39,29 @@ extension Arguments {
   }
 
   /// The bus itself, by the transport that was chosen; made if need be.
+  ///
+  /// - Parameter standard: the transport when none is chosen.
   func openBus(
-    _ console: Console, polling: PollingIntervals = PollingIntervals()
+    _ console: Console, _ settings: BusSettings = BusSettings(), standard: Transport = .sharedMemory
   ) throws -> any MessageBus {
-    let transport = try word(.transport, of: Transport.self) ?? .sharedMemory
+    let transport = try word(.transport, of: Transport.self) ?? standard
     return try transport.open(
-      busDirectory(create: true), polling: polling, DeliveryNotes(notes: console.notes))
+      busDirectory(create: true), settings, DeliveryNotes(notes: console.notes))
+  }
+
+  /// The bus for a command that takes ``Option/durability`` as well.
+  func openBusForPublishing(
+    _ console: Console, standard: Transport = .sharedMemory
+  ) throws -> any MessageBus {
+    guard let durability = try word(.durability, of: Durability.self) else {
+      return try openBus(console, standard: standard)
+    }
+    if durability > .ring, try word(.transport, of: Transport.self) == .sharedMemory {
+      throw usageError(
+        "shared memory alone cannot promise \(durability.rawValue)",
+        hint: "use --transport mirror, or file")
+    }
+    return try openBus(console, BusSettings(durability: durability), standard: .mirror)
   }
 
   func pollingIntervals() throws(ToolError) -> PollingIntervals {
@@ -53,10 +75,4 @@ extension Arguments {
     }
     return intervals
   }
-}
-
-/// How often a transport that cannot sleep looks for messages.
-struct PollingIntervals {
-  var shortest = Duration.milliseconds(100)
-  var longest = Duration.seconds(1)
 }

@@ -1,6 +1,4 @@
-import CShim
 import ConclaveBus
-import Glibc
 
 /// `conclave bus publish`: one payload from an option or standard input, or one a line.
 enum PublishCommand: Command {
@@ -16,7 +14,7 @@ enum PublishCommand: Command {
   private static let key = Option(
     "idempotency-key", value: "KEY",
     "publish only if no message with this key was published on the topic within 10 minutes; "
-      + "needs --transport file")
+      + "needs --transport file or mirror")
   private static let lines = Option(
     "lines", "standard input holds one payload a line; each is published as soon as it is read")
 
@@ -35,11 +33,17 @@ enum PublishCommand: Command {
       became of the attempts before, the message is published once. A repetition
       succeeds as the first did.
 
+      With --durability mirrored or synced a message that is acknowledged is in its
+      topic's file, or on the disk. Exit code 6 says that it is on the bus, but that
+      this could not be promised in time.
+
       Prints nothing, or with --json {"published":N}. Ended by SIGINT or SIGTERM,
       --lines says on standard error how many were published; they stay.
       """,
     operands: [Operand("TOPIC", "where to publish, for instance build.done")],
-    options: [sender, type, payload, text, lines, key, .transport, .busDirectory],
+    options: [
+      sender, type, payload, text, lines, key, .durability, .transport, .busDirectory,
+    ],
     examples: [
       Example(
         "say one thing",
@@ -51,6 +55,9 @@ enum PublishCommand: Command {
         "say it once, however often this is run",
         "conclave bus publish deploy --transport file -s ci -t done -p 7 "
           + "--idempotency-key build-7"),
+      Example(
+        "say it for good",
+        "conclave bus publish orders -s shop -t order -p 7 --durability synced"),
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
@@ -66,7 +73,7 @@ enum PublishCommand: Command {
           "--idempotency-key and --lines exclude each other", hint: "leave one of them out")
       }
       hintAtTerminal(console, "type one payload a line; Ctrl-D ends")
-      let bus = try arguments.openBus(console)
+      let bus = try arguments.openBusForPublishing(console)
       defer { bus.close() }
       return try publishLines(
         LinePublisher(
@@ -76,7 +83,7 @@ enum PublishCommand: Command {
     // The payload first: what cannot be published must not make a bus.
     let payload = try onePayload(arguments, console)
     let key = try arguments.text(key).map { text throws(BusError) in try IdempotencyKey(text) }
-    let bus = try arguments.openBus(console)
+    let bus = try arguments.openBusForPublishing(console)
     defer { bus.close() }
     if let key {
       try bus.publish(
@@ -97,20 +104,20 @@ enum PublishCommand: Command {
     _ publisher: LinePublisher, _ bus: any MessageBus, _ console: Console
   ) throws -> ExitCode {
     var publisher = publisher
-    let wakeUp = conclave_eventfd()
+    let wakeup = Wakeup()
     let interruption = try Interruption.watch(output: false) {
-      var one: UInt64 = 1
-      _ = unsafe write(wakeUp, &one, 8)
+      wakeup.signal()
       // Whoever waits for a subscriber waits no longer.
       bus.close()
     }
-    var input = Input(interruption: wakeUp)
+    var input = Input(interruption: wakeup.descriptor)
     do throws(BusError) {
       try publisher.publishAll(of: &input)
     } catch {
       let isOurs = error.code == .closed && interruption.exitCode != nil
       guard isOurs else { throw ToolError(error).with(published: publisher.published) }
     }
+    interruption.waitForEnd()
     try sayPublished(publisher.published, console)
     guard let exit = interruption.exitCode else { return .success }
     if !console.json { console.notes.say("conclave: published \(publisher.published)") }

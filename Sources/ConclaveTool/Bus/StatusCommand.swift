@@ -15,7 +15,9 @@ enum StatusCommand: Command {
       segment holds what no participant wrote.
 
       A lane belongs to one publishing process, a row to one subscription. A dead
-      one's owner is gone; the next that needs one takes it over.
+      one's owner is gone; the next that needs one takes it over. The mirror has a
+      row, too: it copies everything into the topic files, and its lag is how many
+      records are not there yet.
       """,
     options: [interval, .busDirectory],
     examples: [

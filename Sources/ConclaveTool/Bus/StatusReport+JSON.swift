@@ -36,6 +36,11 @@ extension StatusReport {
     object.add("lanes", segment.lanes.map(json(of:)))
     object.add("subscribers", segment.subscribers.map(json(of:)))
     object.add("damage", json(of: segment.damage))
+    if let mirror = segment.mirror {
+      object.add("mirror", json(of: mirror))
+    } else {
+      object.addNull("mirror")
+    }
     return object
   }
 

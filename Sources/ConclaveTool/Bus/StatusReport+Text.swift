@@ -56,7 +56,7 @@ extension StatusReport {
       subscribers  \(liveRows) live, \(segment.subscribers.count - liveRows) dead, \
       \(lost) messages lost
 
-      """ + subscriberTable(segment)
+      """ + subscriberTable(segment) + text(of: segment.mirror)
   }
 
   private func damageLine(_ segment: SharedMemoryStatus) -> String {

@@ -31,7 +31,7 @@ struct StatusReport {
     return old.flatMap { rate(from: $0.bytes, to: file.bytes) }
   }
 
-  private func rate(from old: UInt64, to new: UInt64) -> Double? {
+  func rate(from old: UInt64, to new: UInt64) -> Double? {
     new >= old && seconds > 0 ? Double(new - old) / seconds : nil
   }
 }

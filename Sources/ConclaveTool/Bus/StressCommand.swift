@@ -12,10 +12,12 @@ enum StressCommand: Command {
       checks every message: bytes, order, and that what is missing was reported.
       Exits with 1 when anything is wrong. With --rate, latency is one way from the
       time at which a message was due, so that a stalled publisher cannot hide it.
+      With --mirror the topic files must have every message once, each publisher's
+      in order.
       """,
     options: [
-      transport, publishers, subscribers, messages, payload, rate, policy, batch, busDirectory,
-      quiet,
+      transport, publishers, subscribers, messages, payload, rate, policy, batch, mirror,
+      busDirectory, quiet,
     ],
     examples: [
       Example("50 processes to 4, through shared memory", "conclave bus stress"),
@@ -62,10 +64,10 @@ enum StressWorkerCommand: Command {
   static let commandLine = ["conclave", "bus", "stress-worker"]
 
   static let usage = Usage(
-    "bus stress-worker", "one publisher or subscriber of bus stress, which starts it",
+    "bus stress-worker", "one publisher, subscriber or mirror of bus stress, which starts it",
     operands: [
       "ROLE", "INDEX", "PUBLISHERS", "SUBSCRIBERS", "MESSAGES", "PAYLOAD", "RATE", "BATCH",
-      "TRANSPORT", "POLICY", "DIR",
+      "TRANSPORT", "POLICY", "MIRROR", "DIR",
     ].map { Operand($0, "set by bus stress") },
     options: [], examples: [])
 

@@ -32,6 +32,10 @@ extension StressCommand {
     "policy", value: "NAME",
     "back-pressure (default): publishers wait for slow subscribers; dropping: they do not")
   static let batch = Option("batch", value: "N", "messages per publish; default 1")
+  static let mirror = Option(
+    "mirror", value: "NAME",
+    "with shm: mirrored, a process copies everything into topic files, which are checked at the "
+      + "end; synced, each publish waits for the disk as well; none is the default")
   static let quiet = Option("quiet", short: "q", "no progress line")
   static let busDirectory = Option(
     "bus-dir", value: "DIR", "use this bus and leave it; a fresh one is made and removed by default"
@@ -50,6 +54,7 @@ extension StressCommand {
     plan.rate = try count(arguments, rate)
     if let value = try arguments.word(policy, of: StressPlan.Policy.self) { plan.policy = value }
     if let value = try count(arguments, batch) { plan.batch = value }
+    if let value = try arguments.word(mirror, of: StressPlan.Mirror.self) { plan.mirror = value }
     do throws(StressPlanError) {
       try plan.check()
     } catch {
@@ -58,6 +63,9 @@ extension StressCommand {
         hint: "write \(error.range.lowerBound) to \(error.range.upperBound)")
     }
     let choice = try arguments.word(transport, of: TransportChoice.self) ?? .shm
+    guard plan.mirror == .none || choice == .shm else {
+      throw usageError("only shared memory can be mirrored", hint: "use --transport shm")
+    }
     return choice.transports.map { transport in
       var plan = plan
       plan.transport = transport

@@ -44,6 +44,21 @@ struct StressReport {
     if let latency = result.latencyMicroseconds {
       object.add("latencyMicroseconds", Self.object(latency))
     }
+    if let files = result.files { object.add("mirror", Self.object(files, result)) }
+    return object
+  }
+
+  private static func object(_ files: FilesResult, _ result: StressResult) -> JSONObject {
+    var object = JSONObject()
+    object.add("durability", result.plan.mirror.rawValue)
+    object.add("seconds", result.mirrorSeconds, digits: 6)
+    object.add("messagesPerSecond", result.mirroredPerSecond, digits: 0)
+    if let lag = result.mirrorLag { object.add("lag", lag) } else { object.addNull("lag") }
+    object.add("delivered", files.delivered)
+    object.add("missing", files.missing)
+    object.add("duplicates", files.duplicates)
+    object.add("outOfOrder", files.outOfOrder)
+    object.add("corrupt", files.corrupt)
     return object
   }
 
@@ -74,6 +89,7 @@ struct StressReport {
     ]
     if let waits = result.backPressureWaits { lines.append(("waits for room", grouped(waits))) }
     if let latency = result.latencyMicroseconds { lines.append(("latency", words(latency))) }
+    if result.files != nil { lines.append(("mirrored", mirrorWords(result))) }
     lines.append(
       ("verdict", result.faults.isEmpty ? verdict(result) : result.faults.joined(separator: "; ")))
     let width = lines.map(\.0.count).max() ?? 0
@@ -96,10 +112,19 @@ struct StressReport {
   }
 
   private func verdict(_ result: StressResult) -> String {
+    if result.plan.subscribers == 0, result.files != nil {
+      return "the files have everything, once and in order"
+    }
     if result.plan.subscribers == 0 { return "all were published; nobody received, to check them" }
     return result.lost.allSatisfy { $0 == 0 }
       ? "nothing lost, duplicated, out of order or corrupt"
       : "every loss was reported; nothing duplicated, out of order or corrupt"
+  }
+
+  private func mirrorWords(_ result: StressResult) -> String {
+    let speed = result.mirroredPerSecond.map { "\(grouped(UInt64($0))) messages/s to the files" }
+    let lag = result.mirrorLag.map { "; \(grouped($0)) records behind when all were published" }
+    return (speed ?? "the mirror was killed, and publishers went on for it") + (lag ?? "")
   }
 
   private func words(_ latency: StressResult.Latency) -> String {

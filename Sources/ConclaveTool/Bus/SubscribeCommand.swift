@@ -3,10 +3,6 @@ import ConclaveBus
 /// `conclave bus subscribe`: envelopes as JSON Lines on standard output, gaps and warnings beside
 /// it.
 enum SubscribeCommand: Command {
-  private static let from = Option(
-    "from", value: "now|beginning|ID",
-    "where to begin: with what is published from now on (the default), with the oldest message "
-      + "that is left, or behind the message with this id")
   private static let count = Option(
     "count", short: "n", value: "N", "end after N messages, with exit code 0")
   private static let timeout = Option(
@@ -29,6 +25,9 @@ enum SubscribeCommand: Command {
       --json as JSON objects, too. Times are written like 100ms, 1s or 2m; plain
       numbers are seconds.
 
+      --from takes a moment like 2026-11-21T09:05:00Z, or -10m for ten minutes ago,
+      where messages are kept in files: with --transport file and mirror.
+
       With --durable each line also has redelivered and attempt. A message that was
       not acknowledged five times goes to the topic dead-letter.NAME. With --ack
       manual the command ends with its standard input, or when --count messages are
@@ -38,7 +37,7 @@ enum SubscribeCommand: Command {
       Operand("PREFIX", isRequired: false, "a topic, received with all below it; all without it")
     ],
     options: [
-      from, count, timeout, policy, backPressureTimeout, strict, DurableFollow.durable,
+      .from, count, timeout, policy, backPressureTimeout, strict, DurableFollow.durable,
       DurableFollow.ack, .transport, .pollInterval, .pollMaxInterval, .busDirectory,
     ],
     examples: [
@@ -55,7 +54,8 @@ enum SubscribeCommand: Command {
     let prefix = try TopicPrefix(arguments.operands.first ?? "")
     let limit = try arguments.value(count, form: "a whole number from 1 up", parseCount)
     let idle = try arguments.duration(timeout)
-    var options = SubscriptionOptions(policy: try policy(arguments), start: try start(arguments))
+    var options = SubscriptionOptions(
+      policy: try policy(arguments), start: try arguments.start() ?? .now)
     if let name = arguments.text(DurableFollow.durable) {
       guard !arguments.has(policy) else {
         throw usageError(
@@ -71,7 +71,8 @@ enum SubscribeCommand: Command {
     let notes = DeliveryNotes(notes: console.notes)
     options.onWarning = { notes.warn($0) }
 
-    let bus = try arguments.openBus(console, polling: arguments.pollingIntervals())
+    let bus = try arguments.openBus(
+      console, BusSettings(polling: arguments.pollingIntervals()))
     defer { bus.close() }
     let subscription = try bus.subscribe(to: prefix, options: options)
     // So that it leaves in order, and status does not count it among the dead.
@@ -108,18 +109,6 @@ enum SubscribeCommand: Command {
   private enum PolicyName: String, CaseIterable {
     case dropping
     case backPressure = "back-pressure"
-  }
-
-  private static func start(
-    _ arguments: Arguments
-  ) throws(ToolError) -> SubscriptionOptions.Start {
-    try arguments.value(from, form: "now, beginning or a message's id") { text in
-      switch text {
-      case "now": .now
-      case "beginning": .beginning
-      default: MessageID(text).map { .after($0) }
-      }
-    } ?? .now
   }
 }
 

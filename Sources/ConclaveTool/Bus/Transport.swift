@@ -4,19 +4,48 @@ import ConclaveBus
 enum Transport: String, CaseIterable {
   case sharedMemory = "shm"
   case file
+  case mirror
 
   /// Opens the bus in `directory`; warns on standard error.
   func open(
-    _ directory: BusDirectory, polling: PollingIntervals, _ notes: DeliveryNotes
+    _ directory: BusDirectory, _ settings: BusSettings, _ notes: DeliveryNotes
   ) throws(BusError) -> any MessageBus {
     switch self {
     case .sharedMemory:
       return try SharedMemoryBus(directory: directory) { notes.warn($0) }
     case .file:
-      return try FileBus(
+      return try FileBus(directory: directory, options: settings.file(syncing: true))
+    case .mirror:
+      return try MirroredBus(
         directory: directory,
-        options: FileBusOptions(
-          pollInterval: polling.shortest, pollMaxInterval: polling.longest))
+        options: MirrorOptions(
+          file: settings.file(syncing: false), durability: settings.durability,
+          onWarning: { warning in
+            // Which of all who take part is the mirror is of no interest to those who only talk.
+            if case .mirrorTaken = warning { return }
+            notes.warn(warning)
+          }))
     }
   }
+}
+
+/// What the options and the environment say about how a bus is opened.
+struct BusSettings {
+  var polling = PollingIntervals()
+  /// What must be true of a message before its publish returns.
+  var durability = Durability.ring
+
+  /// - Parameter syncing: whether publishes themselves see to it that what is to be on the disk is
+  ///   there.
+  func file(syncing: Bool) -> FileBusOptions {
+    FileBusOptions(
+      syncPolicy: syncing && durability == .synced ? .everyPublish : .never,
+      pollInterval: polling.shortest, pollMaxInterval: polling.longest)
+  }
+}
+
+/// How often a transport that cannot sleep looks for messages.
+struct PollingIntervals {
+  var shortest = Duration.milliseconds(100)
+  var longest = Duration.seconds(1)
 }

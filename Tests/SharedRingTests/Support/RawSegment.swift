@@ -32,7 +32,7 @@ final class RawSegment: Sendable {
   private func pages(_ bytes: Int) -> Int { (bytes + 4095) / 4096 * 4096 }
 
   var board: Int { 4096 }
-  var laneWaits: Int { board + 320 }
+  var laneWaits: Int { board + 384 }
   var presences: Int { laneWaits + geometry.laneCount * 128 }
   var tail: Int { pages(presences + geometry.subscriptionCount * 256) }
   var slots: Int { tail + 4096 }

@@ -1,0 +1,202 @@
+import BusTesting
+import Glibc
+import SharedRing
+import Testing
+
+@testable import ConclaveBus
+
+/// A mirror that cannot write, and one that must not.
+@Suite struct MirrorTroubleTests {
+  private func message(_ number: Int) throws -> Message {
+    Message(type: "x", sender: "s", payload: try RawJSON("{\"n\":\(number)}"))
+  }
+
+  private func block(_ fixture: MirroredFixture, _ topic: String) {
+    #expect(unsafe symlink("/dev/null", fixture.file(topic)) == 0)
+  }
+
+  private func unblock(_ fixture: MirroredFixture, _ topic: String) {
+    #expect(unsafe unlink(fixture.file(topic)) == 0)
+  }
+
+  private func seqs(_ fixture: MirroredFixture, _ topic: String) throws -> [UInt64] {
+    try Disk.envelopes(fixture.file(topic)).map(\.seq)
+  }
+
+  /// Publishers wait, and nothing is missing when the way is free again.
+  @Test func waitingPublishersGoOn() async throws {
+    let fixture = try MirroredFixture()
+    let warnings = Lock<[BusWarning]>([])
+    let bus = try fixture.bus { options in
+      options.onWarning = { warning in warnings.withLock { $0.append(warning) } }
+    }
+    block(fixture, "t")
+    try await withHangGuard(.seconds(60)) {
+      try await onThreads(2) { index in
+        if index == 0 {
+          // More than the ring has room for.
+          for number in 0..<3000 { try bus.publish(message(number), to: Topic("t")) }
+          try bus.publish(message(3000), to: Topic("t"), durability: .mirrored)
+        } else {
+          pauseThread(100)
+          unblock(fixture, "t")
+        }
+      }
+    }
+    #expect(try seqs(fixture, "t") == Array(1...3001))
+    let said = warnings.withLock { $0 }
+    #expect(said.contains { if case .mirrorFailing = $0 { true } else { false } })
+    #expect(said.contains(.mirrorRecovered))
+  }
+
+  /// Their patience ends; what they were not promised is in the file all the same, later.
+  @Test func patienceEnds() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus { $0.patience = .milliseconds(50) }
+    block(fixture, "t")
+    #expect(throws: BusError.self) {
+      try bus.publish(message(0), to: Topic("t"), durability: .mirrored)
+    }
+    unblock(fixture, "t")
+    _ = fixture.settle()
+    #expect(try seqs(fixture, "t") == [1])
+    try bus.publish(message(1), to: Topic("t"), durability: .synced)
+    #expect(try seqs(fixture, "t") == [1, 2])
+  }
+
+  @Test func publishersFailAtOnceWhereTheyAreTold() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus { $0.whenFailing = .fail }
+    block(fixture, "t")
+    try bus.publish(message(0), to: Topic("t"))
+    let error = try waitUntil("publishing fails") { () -> BusError? in
+      do {
+        try bus.publish(message(1), to: Topic("u"))
+        return nil
+      } catch { return error as? BusError }
+    }
+    #expect(error.code == .notDurable && error.message.contains("incompatible"))
+    unblock(fixture, "t")
+    _ = try waitUntil("publishing succeeds") {
+      (try? bus.publish(message(2), to: Topic("u"), durability: .mirrored)).map { true }
+    }
+    #expect(try seqs(fixture, "t") == [1])
+    let others = try seqs(fixture, "u")
+    #expect(others == Array(1...UInt64(others.count)))
+  }
+
+  /// Publishers go on, those who asked for more are told, and readers of the files see what is
+  /// missing, exactly.
+  @Test func goesOnUnmirrored() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus { $0.whenFailing = .continueUnmirrored }
+    try bus.publish(message(0), to: Topic("u"), durability: .mirrored)
+    block(fixture, "t")
+    for number in 0..<5000 { try bus.publish(message(number), to: Topic("t")) }
+    #expect(throws: BusError.self) {
+      try bus.publish(message(5000), to: Topic("t"), durability: .mirrored)
+    }
+    unblock(fixture, "t")
+    _ = try waitUntil("the mirror writes again") {
+      (try? bus.publish(message(1), to: Topic("t"), durability: .mirrored)).map { true }
+    }
+    let files = try FileBus(directory: fixture.directory)
+    let all = try files.subscribe("t", options: SubscriptionOptions(start: .beginning))
+    var (seen, missing): ([UInt64], UInt64) = ([], 0)
+    while let delivery = try all.poll() {
+      switch delivery {
+      case .envelope(let envelope): seen.append(envelope.seq)
+      case .gap(let gap): missing += gap.count
+      }
+    }
+    let first = try #require(seen.first)
+    #expect(first > 1 && missing == seen[seen.count - 1] - first + 1 - UInt64(seen.count))
+  }
+
+  /// A subscriber that was overrun while nothing was mirrored is told what it lost.
+  @Test func whatIsNotInTheFilesIsAGap() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus { $0.whenFailing = .continueUnmirrored }
+    let slow = try bus.subscribe("t")
+    try bus.publish(message(0), to: Topic("t"), durability: .mirrored)
+    unblock(fixture, "t")
+    block(fixture, "t")
+    for number in 1..<5000 { try bus.publish(message(number), to: Topic("t")) }
+    unblock(fixture, "t")
+    _ = try waitUntil("the mirror writes again") {
+      (try? bus.publish(message(1), to: Topic("t"), durability: .mirrored)).map { true }
+    }
+    bus.close()
+    var (messages, missing, last): (UInt64, UInt64, UInt64) = (0, 0, 0)
+    while let delivery = try slow.receive(timeout: .seconds(10)) {
+      switch delivery {
+      case .envelope(let envelope):
+        messages += 1
+        #expect(envelope.seq > last)
+        last = envelope.seq
+      case .gap(let gap): missing += gap.count
+      }
+    }
+    #expect(last > 5000 && messages + missing == last && missing > 0)
+  }
+
+  @Test func twoSegmentsDoNotMixInOneDirectory() throws {
+    let fixture = try MirroredFixture()
+    let first = try fixture.bus()
+    let scratch = Scratch()
+    do {
+      _ = try fixture.bus { $0.shared.segmentDirectory = scratch.path }
+      Issue.record("the second was not refused")
+    } catch {
+      #expect(error.code == .busy && error.message.contains("\(getpid())"))
+    }
+    first.close()
+    let second = try fixture.bus { $0.shared.segmentDirectory = scratch.path }
+    #expect(second.isMirror)
+  }
+
+  @Test(arguments: ["", "x\n", "12", "-1\n", "99999999999999999999\n"])
+  func nonsenseAboutTheBeginningIsReported(_ text: String) throws {
+    let fixture = try MirroredFixture()
+    Disk.write("\(fixture.directory.path)/\(MirrorBase.name)", Array(text.utf8))
+    do {
+      _ = try fixture.bus()
+      Issue.record("nonsense was believed")
+    } catch { #expect(error.code == .corrupt && !error.hint.isEmpty) }
+  }
+
+  /// Retention has removed every file, and the segment is gone: places do not come again.
+  @Test func placesNeverComeAgain() throws {
+    let fixture = try MirroredFixture()
+    let first = try fixture.bus()
+    try first.publish(message(0), to: Topic("t"))
+    first.close()
+    #expect(try SharedMemoryBus.clean(fixture.directory))
+    let second = try fixture.bus()
+    try second.publish(message(1), to: Topic("t"))
+    second.close()
+    unblock(fixture, "t")
+    #expect(try SharedMemoryBus.clean(fixture.directory))
+    let third = try fixture.bus()
+    try third.publish(message(2), to: Topic("t"), durability: .mirrored)
+    let places = try Disk.envelopes(fixture.file("t")).compactMap(\.position)
+    #expect(places.count == 1 && places[0] > 1)
+  }
+
+  @Test(arguments: [".mirror.lock", ".mirror.chains"])
+  func squattersAreRefused(_ name: String) throws {
+    for kind in ["link", "fifo", "directory"] {
+      let fixture = try MirroredFixture()
+      let path = "\(fixture.directory.path)/\(name)"
+      switch kind {
+      case "link": #expect(unsafe symlink("/etc/passwd", path) == 0)
+      case "fifo": #expect(unsafe mkfifo(path, 0o600) == 0)
+      default: #expect(unsafe mkdir(path, 0o700) == 0)
+      }
+      do {
+        _ = try fixture.bus()
+        Issue.record("a \(kind) was used")
+      } catch { #expect(error.code == .incompatible, "\(kind): \(error)") }
+    }
+  }
+}

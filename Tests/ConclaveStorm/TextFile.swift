@@ -1,0 +1,17 @@
+import Glibc
+
+enum TextFile {
+  /// The whole file, or what can be read of it.
+  static func read(_ path: String) -> String {
+    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return "" }
+    defer { close(file) }
+    var (all, piece) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
+    while true {
+      let count = unsafe Glibc.read(file, &piece, piece.count)
+      guard count > 0 else { break }
+      all += piece.prefix(count)
+    }
+    return String(decoding: all, as: UTF8.self)
+  }
+}

@@ -1,0 +1,30 @@
+import BusTesting
+import Foundation
+import Testing
+
+/// Small storms over mirrored buses; `swift run -c release conclave-storm --kills 10000` is a large
+/// one.
+@Suite struct MirrorStormTests {
+  private func storm(_ words: [String]) async throws -> (exit: ChildProcess.Exit, said: String) {
+    let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+      .deletingLastPathComponent().appendingPathComponent("conclave-storm").path
+    let child = try ChildProcess(program, words)
+    return try await onThread {
+      (try child.wait(within: .seconds(600)), child.standardOutput + child.standardError)
+    }
+  }
+
+  @Test func nothingIsLostWhoeverIsKilled() async throws {
+    let result = try await storm(["--kills", "150", "--limit", "500"])
+    #expect(result.exit == .code(0), "\(result.said)")
+  }
+
+  /// strace lets a chosen system call kill its process, or fail.
+  @Test(
+    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")),
+    arguments: ["kills", "errors"])
+  func everySystemCall(_ sweep: String) async throws {
+    let result = try await storm(["--sweep", sweep])
+    #expect(result.exit == .code(0), "\(result.said)")
+  }
+}
