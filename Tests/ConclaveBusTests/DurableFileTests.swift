@@ -209,6 +209,39 @@ import Testing
     #expect(letter.payload.description.contains(#""envelope":null"#))
   }
 
+  /// Who dies behind the letter and before the acknowledgement has a successor who writes it again.
+  @Test func aLetterIsThereOnce() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus()
+    let dead = try bus.subscribe("dead-letter")
+    var letter = DeadLetter(
+      name: try DurableName("n"), position: 7, attempts: 5, reason: "r", envelope: nil)
+    for _ in 0..<3 { #expect(try bus.publish(letter, wait: .blocking)) }
+    letter.position = 8
+    #expect(try bus.publish(letter, wait: .never))
+    #expect(try dead.take(3, patience: .milliseconds(300)).count == 2)
+  }
+
+  /// A message that fills the bus's limit has no room in a letter.
+  @Test func aLargeLetterComesWithoutItsMessage() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus()
+    let dead = try bus.subscribe("dead-letter")
+    let limit = 16 << 20
+    let payload = RawJSON(validated: [0x22] + [UInt8](repeating: 0x61, count: limit - 2) + [0x22])
+    let envelope = Envelope(
+      id: MessageID(process: 1, counter: 2), seq: 1,
+      timestamp: Timestamp(nanosecondsSinceEpoch: 0), sender: "s", topic: try Topic("t"), type: "x",
+      payload: payload)
+    let letter = DeadLetter(
+      name: try DurableName("n"), position: 7, attempts: 5, reason: "r", envelope: envelope)
+    #expect(try bus.publish(letter, wait: .blocking))
+    let found = try #require(dead.take(1).first?.payload)
+    #expect(
+      found
+        == #"{"durable":"n","reason":"r","attempts":5,"position":7,"id":"1-2","envelope":null}"#)
+  }
+
   /// A file that cannot be read for a while loses nothing.
   @Test func whatCannotBeReadNowComesLater() throws {
     let fixture = try MirroredFixture()

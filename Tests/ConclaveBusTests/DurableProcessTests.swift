@@ -70,29 +70,36 @@ import Testing
     #expect(delivered.values.count { $0 > 1 } < count)
   }
 
-  /// What a killed member had is with another soon, though nobody publishes anything.
+  /// What a killed member had goes to another that sleeps, though nobody publishes anything.
   @Test func aSleepingMemberTakesOver() async throws {
     let scratch = Scratch()
     let directory = try scratch.directory()
     defer { unsafe unlink(SharedMemoryBus.segmentPath(of: directory)) }
     let bus = try MirroredBus(directory: directory)
-    try bus.subscribe(durable: "n", to: "t", options: DurableOptions(start: .beginning)).close()
-    try bus.say(0..<40)
+    let subscription = try bus.subscribe(durable: "n", to: "t")
     let path = scratch.path
-    // It has all of them when it dies, and has acknowledged the first.
+    async let rest = onThread {
+      // The other one has everything, and has acknowledged the first.
+      _ = try waitUntil("it has claimed") { Disk.size("\(path)/claimed") >= 0 ? true : nil }
+      let status = try #require(MirroredBus.durableSubscriptions(of: directory).first)
+      #expect(status.members.map(\.unacknowledged) == [0, 39])
+      #expect(try subscription.receive(timeout: .milliseconds(200)) == nil)
+      Disk.write("\(path)/die", [])
+      return try subscription.take(39)
+    }
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
       let bus = try MirroredBus(directory: BusDirectory(opening: "\(path)/bus"))
       let subscription = try bus.subscribe(durable: "n", to: "t")
+      try bus.say(0..<40)
       let taken = try subscription.take(10)
       try await subscription.acknowledge(taken[0])
+      Disk.write("\(path)/claimed", [])
+      _ = try waitUntil("its end") { Disk.size("\(path)/die") >= 0 ? true : nil }
       kill(getpid(), SIGKILL)
     }
-    let status = try #require(MirroredBus.durableSubscriptions(of: directory).first)
-    #expect(status.members.isEmpty && status.unacknowledged == 39)
-    let subscription = try bus.subscribe(durable: "n", to: "t")
-    let rest = try subscription.take(39)
-    #expect(rest.map(\.value) == Array(1..<40))
-    #expect(rest.allSatisfy { $0.redelivered && $0.attempt == 2 })
+    let taken = try await rest
+    #expect(taken.map(\.value) == Array(1..<40))
+    #expect(taken.allSatisfy { $0.redelivered && $0.attempt == 2 })
   }
 
   /// A message that kills whoever gets it is given up; what lies beside it is not.
