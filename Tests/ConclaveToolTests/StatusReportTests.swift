@@ -77,7 +77,7 @@ import Testing
       json.contains(
         #""subscribers":[{"index":0,"live":true,"process":99,"prefix":"","policy":"back-pressure","#
           + #""position":1498,"lag":2,"lost":0},"#))
-    #expect(json.hasSuffix(#""files":[]}"#))
+    #expect(json.hasSuffix(#""files":[],"durable":[]}"#))
   }
 
   /// A rate over two different segments would be nonsense.

@@ -29,6 +29,9 @@ public struct DurableStatus: Hashable, Sendable {
   public var lag: UInt64 = 0
   /// Those that live, by slot.
   public var members: [Member] = []
+  /// Topics of which retention has removed files, and whose oldest message left lies behind
+  /// ``position``: what was between may be lost.
+  public var overtaken: [Topic] = []
 }
 
 extension MirroredBus {
@@ -70,6 +73,23 @@ extension DurableStatus {
     members = try DurableStatus.members(state, name, folder)
     let end = try DurableStatus.end(TopicPrefix(prefix), directory)
     lag = end - min(claimed, end)
+    overtaken = try DurableStatus.overtaken(TopicPrefix(prefix), position, directory)
+  }
+
+  private static func overtaken(
+    _ prefix: TopicPrefix, _ position: UInt64, _ directory: OwnedDescriptor
+  ) throws(BusError) -> [Topic] {
+    var found: [Topic] = []
+    for (topic, files) in try TopicHistory(in: directory).topics where prefix.matches(topic) {
+      guard let oldest = files.rotated.first else { continue }
+      // Numbers begin with 1; an empty file stands for the last that was removed.
+      let name = TopicFileName(topic, number: oldest)
+      let size = try TopicFile.look(at: name.text, in: directory)?.size ?? 0
+      guard oldest > 1 || size == 0 else { continue }
+      let first = try files.firstPosition(of: topic, in: directory)
+      if first.map({ $0 > position }) ?? false { found.append(topic) }
+    }
+    return found.sorted { $0.name < $1.name }
   }
 
   private static func members(
@@ -116,5 +136,25 @@ extension DurableStatus {
           && (try? TopicPrefix(status.prefix))?.matches(file.topic) == true
       }.map(\.name)
     }
+  }
+}
+
+extension TopicHistory.Files {
+  /// The place of the oldest message that has one; nil when none has.
+  fileprivate func firstPosition(
+    of topic: Topic, in directory: OwnedDescriptor
+  ) throws(BusError) -> UInt64? {
+    let names =
+      rotated.map { TopicFileName(topic, number: $0) } + (hasActive ? [TopicFileName(topic)] : [])
+    for name in names {
+      do throws(BusError) {
+        if let first = try TopicFile.firstPosition(in: name, directory) { return first }
+      } catch {
+        guard [.notFound, .incompatible, .permissionDenied].contains(error.code) else {
+          throw error
+        }
+      }
+    }
+    return nil
   }
 }

@@ -119,8 +119,8 @@ struct MirrorIntake: ~Copyable {
     if let first { throw first }
   }
 
-  /// Every file that has messages from this place on, whoever wrote them. (A descriptor that is only
-  /// read from will do: fdatasync(2) is about the file.)
+  /// Every file that has messages from this place on, whoever wrote them. (A descriptor that is
+  /// only read from will do: fdatasync(2) is about the file.)
   private func syncFiles(from floor: UInt64) throws(BusError) {
     let directory = bus.shared.directory
     for (topic, files) in try TopicHistory(in: directory).topics {

@@ -22,6 +22,7 @@ final class MirroredReading {
   /// Publishers wait for this one, once it is there; it takes over at its first position.
   private(set) var row: RingSubscriber?
   private var isOnRow = false
+  private var isBaseKnown = false
   private var log: LogPhase?
   /// The ring's position where a closed bus's subscription ends.
   private var end: UInt64?
@@ -57,8 +58,15 @@ final class MirroredReading {
     judge = RingJudge(
       prefix: prefix, laneCount: ring.geometry.laneCount, lists: ring.streams(),
       onWarning: options.onWarning)
-    judge.base = board.progress.base ?? 0
+    learnBase()
     if let durable { try begin(durable) } else { try begin() }
+  }
+
+  /// What the log calls the ring's position 0, once the first mirror has said it.
+  private func learnBase() {
+    guard !isBaseKnown, let base = board.progress.base else { return }
+    judge.base = base
+    isBaseKnown = true
   }
 
   private static func join(
@@ -93,7 +101,7 @@ final class MirroredReading {
 
   private func begin(_ durable: DurableBeginning) throws(BusError) {
     let log = try durableLog()
-    judge.base = log.base
+    learnBase()
     let position = try durable(log)
     try enterLog(
       LogStart(position: position, withForeign: false), least: ring.frontier, SequenceTracker())
@@ -173,6 +181,7 @@ final class MirroredReading {
   func drain(
     limit: Int, onGap: (Gap) -> Void, onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) throws(BusError) -> DrainResult {
+    learnBase()
     var delivered = 0
     // A bounded number of rounds, so that one call ends even when only others are spoken to.
     for _ in 0..<64 where delivered < limit {
@@ -230,10 +239,9 @@ final class MirroredReading {
   private func heal(_ loss: RingLoss) throws(BusError) {
     guard let lost = loss.positions else { return }
     let isToCome: Bool = if case .headless = loss { true } else { false }
-    guard board.progress.base != nil, isToCome || board.mirrored > lost.lowerBound else {
+    guard isBaseKnown, isToCome || board.mirrored > lost.lowerBound else {
       return passOver(loss)
     }
-    judge.base = board.progress.base ?? 0
     try enterLog(
       LogStart(position: judge.base &+ lost.lowerBound, withForeign: false),
       least: lost.lowerBound + 1, judge.leaveRing())

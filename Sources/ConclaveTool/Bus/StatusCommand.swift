@@ -12,7 +12,8 @@ enum StatusCommand: Command {
     details: """
       Looks from outside, beside running publishers and subscribers, without
       disturbing them. Ends with exit code 3 when there is no bus, with 6 when the
-      segment holds what no participant wrote.
+      segment holds what no participant wrote, or a durable subscription's journal
+      is damaged.
 
       A lane belongs to one publishing process, a row to one subscription. A dead
       one's owner is gone; the next that needs one takes it over. The mirror has a
@@ -41,7 +42,8 @@ enum StatusCommand: Command {
         seconds: start.duration(to: .now) / .seconds(1))
     }
     try console.output.write(console.json ? report.json.text + "\n" : report.text)
-    return report.now.sharedMemory?.damage.isNone ?? true ? .success : .degraded
+    let isSound = report.now.sharedMemory?.damage.isNone ?? true
+    return isSound && report.now.durable.allSatisfy { $0.failure == nil } ? .success : .degraded
   }
 
   private static func sleep(for duration: Duration) {
@@ -62,6 +64,7 @@ struct BusSnapshot {
   /// The processes that take part through files, as far as can be seen.
   var fileProcesses: [UInt32] = []
   var unusableFiles: [UnusableTopicFile] = []
+  var durable: [DurableStatus] = []
 }
 
 extension BusSnapshot {
@@ -70,6 +73,7 @@ extension BusSnapshot {
       sharedMemory: try SharedMemoryBus.status(of: directory),
       files: try FileBus.status(of: directory),
       fileProcesses: FileBus.participants(of: directory),
-      unusableFiles: try FileBus.unusableFiles(of: directory))
+      unusableFiles: try FileBus.unusableFiles(of: directory),
+      durable: try MirroredBus.durableSubscriptions(of: directory))
   }
 }

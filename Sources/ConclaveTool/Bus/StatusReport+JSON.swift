@@ -15,6 +15,7 @@ extension StatusReport {
     object.add("fileProcesses", now.fileProcesses)
     object.add("unusableFiles", now.unusableFiles.map(json(of:)))
     object.add("files", now.files.map(json(of:)))
+    object.add("durable", now.durable.map(json(of:)))
     return object
   }
 

@@ -13,7 +13,7 @@ extension StatusReport {
     let files = now.files.reduce(0) { $0 + $1.files.count }
     text += "files        \(files), \(readableBytes(bytes))\(fileUsers)\n"
     let unusable = now.unusableFiles.map { "unusable     \($0.path): \($0.reason)\n" }
-    return text + topicTable + unusable.joined()
+    return text + topicTable + unusable.joined() + durableText
   }
 
   /// The number of files is only shown where a topic has more than one.
