@@ -9,6 +9,7 @@ enum StormCommand {
       switch (words.first, words.dropFirst().first) {
       case ("--sweep", "kills"): return try Sweep.kills() ? 0 : 1
       case ("--sweep", "errors"): return try Sweep.errors() ? 0 : 1
+      case ("--sweep", "short"): return try Sweep.shortWrites() ? 0 : 1
       case ("--cuts", let count?): return try PowerCut.run(Int(count) ?? 0) ? 0 : 1
       default: return try await storm(words)
       }

@@ -9,7 +9,7 @@ struct StormOptions {
 
   static let usage = """
     usage: conclave-storm [--kills N] [--workers N] [--seed N] [--largest BYTES]
-           conclave-storm --sweep kills|errors
+           conclave-storm --sweep kills|errors|short
            conclave-storm --cuts N
     Publishers of a mirrored bus, each a candidate for the mirror, are killed with SIGKILL
     and started again. In the end every acknowledged message must be in the topic files,

@@ -49,6 +49,49 @@ enum Sweep {
     return points > 50
   }
 
+  /// A write that ends at any byte of a file, and a while in which nothing more fits.
+  static func shortWrites() throws -> Bool {
+    var points = 0
+    // Around the ends of lines and far into the large ones.
+    let places =
+      Array(stride(from: 1, to: 2000, by: 37)) + Array(stride(from: 2000, to: 90_000, by: 2777))
+    for bytes in places {
+      guard let wasMet = try run(limit: UInt64(bytes)) else { return false }
+      if wasMet { points += 1 }
+    }
+    print("cut short at \(points) places")
+    return points > 50
+  }
+
+  /// - Returns: whether the mirror met the limit; nil when something was not as it must be.
+  private static func run(limit: UInt64) throws -> Bool? {
+    let temporary = try TemporaryDirectory()
+    let path = temporary.appending("bus")
+    let directory = try BusDirectory(opening: path)
+    defer { unsafe unlink(SharedMemoryBus.segmentPath(of: directory)) }
+    let acknowledged = temporary.appending("acknowledged")
+    let first = try ChildProcess(
+      program, [SweepWorker.word, path, acknowledged, "first", "\(limit)"])
+    guard try [.code(0), .code(70)].contains(first.wait()) else {
+      throw SystemFailure("end well with \(limit) bytes: \(first.standardError)")
+    }
+    let isGood = try goOn(after: "a limit of \(limit) bytes", path, directory, acknowledged)
+    return isGood ? first.standardOutput.contains("mirrorFailing") : nil
+  }
+
+  /// Another worker, undisturbed, and the judgement.
+  private static func goOn(
+    after what: String, _ path: String, _ directory: BusDirectory, _ acknowledged: String
+  ) throws -> Bool {
+    let second = try ChildProcess(program, [SweepWorker.word, path, acknowledged, "second"])
+    guard try second.wait() == .code(0) else {
+      throw SystemFailure("go on after \(what): \(second.standardOutput)")
+    }
+    let faults = try judge(directory, acknowledged)
+    for fault in faults { print("FAULT after \(what): \(fault)") }
+    return faults.isEmpty
+  }
+
   /// One world: a worker that meets what `inject` says, then one that goes on undisturbed.
   ///
   /// - Returns: nil when nothing was met: there are not so many calls of that kind.
@@ -70,13 +113,8 @@ enum Sweep {
     guard [.code(0), .code(70), .code(127), .signal(SIGKILL)].contains(exit) else {
       throw SystemFailure("see \(inject) end well; it ended with \(exit): \(first.standardError)")
     }
-    let second = try ChildProcess(program, [SweepWorker.word, path, acknowledged, "second"])
-    guard try second.wait() == .code(0) else {
-      throw SystemFailure("go on after \(inject): \(second.standardOutput)")
-    }
-    let faults = try judge(directory, acknowledged)
-    for fault in faults { print("FAULT after \(inject): \(fault)") }
-    return faults.isEmpty ? (wasMet ? true : nil) : false
+    guard try goOn(after: inject, path, directory, acknowledged) else { return false }
+    return wasMet ? true : nil
   }
 
   private static func judge(

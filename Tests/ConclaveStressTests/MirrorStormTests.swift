@@ -19,6 +19,12 @@ import Testing
     #expect(result.exit == .code(0), "\(result.said)")
   }
 
+  /// A write may end at any byte.
+  @Test func shortWrites() async throws {
+    let result = try await storm(["--sweep", "short"])
+    #expect(result.exit == .code(0), "\(result.said)")
+  }
+
   /// strace lets a chosen system call kill its process, or fail.
   @Test(
     .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")),
