@@ -78,7 +78,8 @@ enum HelpText {
 
     Looks from outside, beside running publishers and subscribers, without
     disturbing them. Ends with exit code 3 when there is no bus, with 6 when the
-    segment holds what no participant wrote.
+    segment holds what no participant wrote, or a durable subscription's journal
+    is damaged.
 
     A lane belongs to one publishing process, a row to one subscription. A dead
     one's owner is gone; the next that needs one takes it over. The mirror has a
