@@ -54,7 +54,7 @@ import Testing
       code { () throws(BusError) in _ = try bus.subscribe(durable: "n") } == .corrupt)
     #expect(Disk.read(path) == bytes)
     let status = try MirroredBus.durableSubscriptions(of: fixture.directory)
-    #expect(status.map(\.failure?.code) == [.corrupt, nil])
+    #expect(status.map { $0.failure?.code } == [.corrupt, nil])
     #expect(try #require(status[0].failure).hint.contains("remove that file"))
     // A member that has it open notices nothing of what it has read, but a change of the file.
     Disk.write(path, [])

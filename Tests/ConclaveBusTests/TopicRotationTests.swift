@@ -155,7 +155,7 @@ import Testing
     for number in 0..<30 { try bus.say("\(number)", on: number % 3 == 0 ? "t" : "u") }
     try bus.rotate(topic)
     let all = try bus.subscribe("", options: SubscriptionOptions(start: .beginning))
-    let ids = try all.take(30).compactMap(\.envelope?.id)
+    let ids = try all.take(30).compactMap { $0.envelope?.id }
     #expect(ids.count == 30)
     let warnings = WarningList()
     for (index, id) in ids.enumerated() {
