@@ -199,8 +199,13 @@ void conclave_subscriber_leave(conclave_subscriber *subscriber) {
   conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + subscriber->row_index, 1);
 }
 
-void conclave_subscriber_abandon(conclave_subscriber *subscriber) {
-  if (!conclave_view_is_own(&subscriber->view)) return;
+void conclave_subscriber_abandon(conclave_subscriber *subscriber, uint64_t keep_ns) {
+  conclave_view *view = &subscriber->view;
+  if (!conclave_view_is_own(view)) return;
+  if (subscriber->row) {
+    atomic_store_explicit(&subscriber->row->keep_ns, keep_ns, memory_order_release);
+  }
+  atomic_store_explicit(&view->presences[subscriber->row_index].pid, 0, memory_order_relaxed);
   conclave_lock_release(subscriber->view.descriptor, CONCLAVE_LOCK_ROWS + subscriber->row_index, 1);
 }
 

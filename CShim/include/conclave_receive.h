@@ -90,9 +90,9 @@ void conclave_subscriber_commit(conclave_subscriber *subscriber);
  * thread may still be about to return from conclave_subscriber_park. */
 void conclave_subscriber_leave(conclave_subscriber *subscriber);
 
-/* Gives the row's lock back and nothing else, as death does: for a row with `keep_ns`, which waits for a
- * successor then. */
-void conclave_subscriber_abandon(conclave_subscriber *subscriber);
+/* Gives the row's lock back and leaves the row, as death does, to a successor, for whom publishers wait
+ * `keep_ns` from then on. For a row with `keep_ns`. */
+void conclave_subscriber_abandon(conclave_subscriber *subscriber, uint64_t keep_ns);
 
 /* Unmaps, after conclave_subscriber_leave, when no thread uses the subscriber any more. */
 void conclave_subscriber_free(conclave_subscriber *subscriber);

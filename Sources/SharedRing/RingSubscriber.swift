@@ -232,12 +232,13 @@ public final class RingSubscriber: Sendable {
   /// How far the mirror is. Must not be used after this subscriber's end.
   public var mirrorBoard: RingMirrorBoard { unsafe RingMirrorBoard(&raw.pointee.view) }
 
-  /// Ends a `mirror` as its death would: what it has read and not committed waits for a successor.
-  public func abandon() {
+  /// Ends a `mirror` as its death would: what it has read and not committed waits for a successor,
+  /// for whom publishers wait so long.
+  public func abandon(keepNanoseconds: UInt64) {
     state.withLock { state in
       guard !state.hasLeft else { return }
       state.hasLeft = true
-      unsafe conclave_subscriber_abandon(raw)
+      unsafe conclave_subscriber_abandon(raw, max(1, keepNanoseconds))
     }
   }
 

@@ -64,6 +64,45 @@ import Testing
     #expect(try seqs(fixture, "t") == [1, 2])
   }
 
+  /// What a mirror could not write when it had to end is the next one's.
+  @Test func anEndWhileFailingLeavesEverythingToTheNext() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus()
+    block(fixture, "t")
+    let plain = try SharedMemoryBus(directory: fixture.directory)
+    for number in 0..<500 { try plain.publish(message(number), to: Topic("t")) }
+    bus.close()
+    unblock(fixture, "t")
+    let next = try fixture.bus()
+    _ = fixture.settle()
+    #expect(try seqs(fixture, "t") == Array(1...500))
+    next.close()
+  }
+
+  /// Mirrors come and end in order, while others publish more than the ring has room for.
+  @Test func endsInOrderSkipNothing() async throws {
+    let fixture = try MirroredFixture()
+    try fixture.bus().close()
+    let plain = try SharedMemoryBus(directory: fixture.directory)
+    try await withHangGuard(.seconds(120)) {
+      try await onThreads(2) { index in
+        if index == 0 {
+          for number in 0..<8000 { try plain.publish(message(number), to: Topic("t")) }
+        } else {
+          for _ in 0..<20 {
+            let mirror = try fixture.bus()
+            pauseThread(3)
+            mirror.close()
+          }
+        }
+      }
+    }
+    let last = try fixture.bus()
+    _ = fixture.settle()
+    last.close()
+    #expect(try seqs(fixture, "t") == Array(1...8000))
+  }
+
   @Test func publishersFailAtOnceWhereTheyAreTold() throws {
     let fixture = try MirroredFixture()
     let bus = try fixture.bus { $0.whenFailing = .fail }

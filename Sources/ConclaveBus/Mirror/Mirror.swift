@@ -63,7 +63,7 @@ final class Mirror {
       if ring.isSuccessor { ring.resume(open) } else { try readPast(open, location) }
     } catch {
       // The next one must find what this one has found.
-      ring.abandon()
+      ring.abandon(keepNanoseconds: options.successionPatience.nanosecondsSaturated)
       throw error
     }
     // What the last one could not write this one may: publishers that give up while there is
@@ -110,21 +110,27 @@ final class Mirror {
     while reader.position < end {
       let limit = Int(min(end - reader.position, UInt64(Mirror.batch.records)))
       let start = reader.position
+      var lost: (hull: Range<UInt64>, count: Int)?
       let read = reader.receive(limit: limit) { loss in
-        if let lost = loss.positions { skip(lost.clamped(to: start..<end), loss.reason) }
+        guard let positions = loss.positions?.clamped(to: start..<end) else { return }
+        let first = lost?.hull.lowerBound ?? positions.lowerBound
+        lost = (first..<positions.upperBound, (lost?.count ?? 0) + positions.count)
       } onMessage: {
         intake.add($0, $1)
       }
+      if let lost { skip(lost.hull, "the ring went round while nobody mirrored", lost.count) }
       if read == 0 { break }
       try commit(at: reader.position, chains: reader.openChains)
     }
     ring.resume(reader.openChains)
   }
 
-  private func skip(_ positions: Range<UInt64>, _ reason: String) {
+  /// - Parameter count: how many of the positions, if not all.
+  private func skip(_ positions: Range<UInt64>, _ reason: String, _ count: Int? = nil) {
     guard !positions.isEmpty else { return }
     board.noteSkipped(positions)
-    options.onWarning?(.unmirrored(count: UInt64(positions.count), reason: reason))
+    let count = count ?? positions.count
+    options.onWarning?(.unmirrored(count: UInt64(max(0, count)), reason: reason))
   }
 
   // MARK: At work
@@ -141,19 +147,22 @@ final class Mirror {
     let deadline = ContinuousClock.now.advanced(by: .seconds(5))
     while ring.position < end, !failure.isFailing, ContinuousClock.now < deadline, step() {}
     syncIfWanted(now: true)
-    // What could not be written waits for a successor.
-    if failure.isFailing { ring.abandon() } else { ring.leave() }
+    // Not given back: a candidate that waits goes on there the next moment and misses nothing. If
+    // none does, nobody is held up for long; what could not be written waits longer.
+    ring.abandon(
+      keepNanoseconds: failure.isFailing
+        ? options.successionPatience.nanosecondsSaturated : Mirror.handOver)
   }
+
+  /// How long publishers wait for a successor of a mirror that has ended in order, nanoseconds.
+  private static let handOver: UInt64 = 1_000_000_000
 
   /// Reads, writes and commits one batch.
   ///
   /// - Returns: whether there was anything to do.
   private func step() -> Bool {
     let read = gather()
-    if read > 0 {
-      commitPersistently()
-      ring.commit()
-    }
+    if read > 0, commitPersistently() { ring.commit() }
     syncIfWanted(now: false)
     return read > 0
   }

@@ -29,19 +29,25 @@ struct MirrorFailure {
 extension Mirror {
   /// Commits what is at hand, however long it takes; or gives it up where the policy says so, or
   /// when it has to end.
-  func commitPersistently() {
+  ///
+  /// - Returns: whether it is done with; if not, it is a successor's to write.
+  func commitPersistently() -> Bool {
     repeat {
       if failure.isFailing, !failure.isDue {
-        if options.whenFailing == .continueUnmirrored { return giveUp(upTo: ring.position) }
+        if options.whenFailing == .continueUnmirrored {
+          giveUp(upTo: ring.position)
+          return true
+        }
         conclave_pace_until(min(failure.nextAttemptNanoseconds, conclave_monotonic_ns() + nap))
         continue
       }
       do throws(BusError) {
         try commit(at: ring.position, chains: ring.openChains)
         if failure.isFailing { sayRecovered() }
-        return
+        return true
       } catch { say(error) }
     } while !isToEnd
+    return false
   }
 
   private var nap: UInt64 { 20_000_000 }

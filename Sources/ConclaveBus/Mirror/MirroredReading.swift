@@ -274,7 +274,7 @@ final class MirroredReading {
   ) throws(BusError) {
     let reader = LogReader(
       shared, prefix: prefix, start: start, tracker: tracker, reporter: reporter)
-    let limit = board.mirrored
+    let limit = min(board.mirrored, row?.position ?? .max)
     try reader.look(below: judge.base &+ limit)
     log = LogPhase(
       reader: reader, limit: limit, least: least, lastProgress: conclave_monotonic_ns())
@@ -300,7 +300,8 @@ final class MirroredReading {
   /// - Returns: whether it has.
   private func lookOn() throws(BusError) -> Bool {
     guard let phase = log else { return false }
-    let mirrored = min(board.mirrored, end ?? .max)
+    // Not beyond where the row begins to read, once it is there.
+    let mirrored = min(board.mirrored, end ?? .max, row?.position ?? .max)
     guard mirrored > phase.limit else { return false }
     log?.limit = mirrored
     log?.lastProgress = conclave_monotonic_ns()
@@ -314,7 +315,9 @@ final class MirroredReading {
     let isStuck =
       conclave_monotonic_ns() &- phase.lastProgress > MirroredReading.patience
       || board.trouble != 0
-    guard phase.limit >= phase.least || isStuck, board.mirrored <= phase.limit || isNear(phase)
+    let isAtRow = row.map { phase.limit >= $0.position } ?? false
+    guard phase.limit >= phase.least || isStuck || isAtRow,
+      board.mirrored <= phase.limit || isNear(phase) || isAtRow
     else { return false }
     try joinRow()
     judge.returnToRing(phase.reader.tracker)
