@@ -65,7 +65,7 @@ import Testing
       bus.close()
       let compact = try Tool.run(
         ["bus", "compact", "--retention", "count=10", "--bus-dir", "bus"], in: directory)
-      #expect(compact.exit == 0)
+      #expect(compact.exit == 0 && compact.errors.contains("late"), "\(compact)")
       #expect(try status(in: directory).durable.map(\.overtaken) == [["jobs"]])
     }
   }

@@ -39,11 +39,14 @@ enum CompactCommand: Command {
     let prefix = try TopicPrefix(arguments.text(topic) ?? "")
     let rules = RetentionRules(rules: [RetentionRules.Rule(prefix: prefix, policy: policy)])
     let directory = try arguments.busDirectory(create: false)
+    let notes = DeliveryNotes(notes: console.notes)
+    var options = FileBusOptions(onWarning: { notes.warn($0) })
+    options.retentionGuard = DurableStatus.retentionGuard(of: directory)
     let report = CompactReport(
       isDry: arguments.has(dryRun),
       results: arguments.has(dryRun)
         ? try FileBus.compaction(of: directory, by: rules)
-        : try FileBus(directory: directory).compact(by: rules))
+        : try FileBus(directory: directory, options: options).compact(by: rules))
     try console.output.write(console.json ? report.json.text + "\n" : report.text)
     return .success
   }
