@@ -153,6 +153,33 @@ private struct Heard {
     #expect(heard.ids == (try log(fixture, ["t"])).map(\.id))
   }
 
+  /// Messages of several records, some of which lie on both sides of the place where a subscription
+  /// goes over from the files to the ring.
+  @Test(arguments: [
+    SubscriptionOptions.Policy.dropping, .backPressure(timeout: nil),
+  ]) func replaysLargeMessages(_ policy: SubscriptionOptions.Policy) async throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus()
+    let large = RawJSON.text(String(repeating: "large ", count: 40_000))
+    try await withHangGuard(.seconds(120)) {
+      try await onThreads(2) { index in
+        if index == 0 {
+          let publisher = try bus.publisher(topic: Topic("t"), sender: "s", type: "x")
+          for _ in 0..<150 { try publisher.publish(large) }
+          return
+        }
+        for _ in 0..<8 {
+          let late = try bus.subscribe(
+            "t", options: SubscriptionOptions(policy: policy, start: .beginning))
+          var heard = Heard()
+          try heard.read(late, until: 150)
+          #expect(heard.gaps.isEmpty && Set(heard.ids).count == 150)
+          late.cancel()
+        }
+      }
+    }
+  }
+
   @Test func beginsBehindAnIdAndSinceATime() throws {
     let fixture = try MirroredFixture()
     let bus = try fixture.bus()

@@ -215,7 +215,13 @@ final class MirroredReading {
     let heals = !isOnRow
     let read = ring.receive(limit: Int(min(UInt64(limit), stop - ring.position))) { loss in
       if overrun != nil { return }
-      if heals, loss.isOverrun { overrun = loss } else { judge.note(loss) }
+      if heals, loss.isOverrun {
+        overrun = loss
+      } else if case .headless(let position) = loss, !heals {
+        delivered += deliverFromLog(position, onGap, onMessage)
+      } else {
+        judge.note(loss)
+      }
     } onMessage: { place, body in
       // Once something is missing the rest comes after it.
       if overrun != nil { return }
@@ -233,6 +239,32 @@ final class MirroredReading {
     }
     if let overrun { try heal(overrun) } else { takeRowIfDue() }
     return read > 0
+  }
+
+  /// Hands out a large message whose beginning lies before the place where the row begins: from the
+  /// files, where it will be as soon as the mirror has come to its end.
+  ///
+  /// - Returns: how many deliveries there were.
+  private func deliverFromLog(
+    _ position: UInt64, _ onGap: (Gap) -> Void,
+    _ onMessage: (borrowing EnvelopeView, RawSpan) -> Void
+  ) -> Int {
+    learnBase()
+    awaitMirror(upTo: position + 1)
+    guard isBaseKnown, board.mirrored > position else { return 0 }
+    let place = judge.base &+ position
+    let reader = LogReader(
+      shared, prefix: prefix, start: LogStart(position: place, withForeign: false),
+      tracker: judge.leaveRing(), reporter: reporter)
+    defer { judge.returnToRing(reader.tracker) }
+    do throws(BusError) {
+      try reader.look(below: place + 1)
+      // The message, and perhaps a gap before it.
+      return try reader.deliver(below: place + 1, limit: 2, onGap: onGap, onMessage: onMessage)
+    } catch {
+      // Its number is missing, which the stream's next message tells.
+      return 0
+    }
   }
 
   /// Goes on in the files where the ring was lost; or behind it, when they do not have it.
