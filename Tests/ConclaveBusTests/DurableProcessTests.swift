@@ -44,7 +44,12 @@ import Testing
       durable: "n", to: "t", options: DurableOptions(retryLimit: 1000))
     let log = "\(path)/log"
     try await onThread {
-      while let delivery = try last.receive(timeout: .seconds(2)) {
+      while true {
+        guard let delivery = try last.receive(timeout: .milliseconds(100)) else {
+          let status = try MirroredBus.durableSubscriptions(of: directory).first
+          if status?.lag == 0, status?.unacknowledged == 0 { break }
+          continue
+        }
         DurableMemberProcess.note("d", delivery, in: path)
         try last.acknowledge(delivery)
         DurableMemberProcess.note("a", delivery, in: path)
@@ -117,7 +122,7 @@ import Testing
         let bus = try MirroredBus(directory: BusDirectory(opening: "\(path)/bus"))
         let subscription = try bus.subscribe(
           durable: "n", to: "t", options: DurableOptions(retryLimit: 3))
-        while let delivery = try subscription.receive(timeout: .seconds(20)) {
+        while let delivery = try subscription.receive(timeout: .seconds(60)) {
           if delivery.value == 7 { kill(getpid(), SIGKILL) }
           try await subscription.acknowledge(delivery)
         }
@@ -127,7 +132,7 @@ import Testing
     let rest = try last.take(22)
     #expect(rest.map(\.value) == Array(8..<30))
     #expect(rest.allSatisfy { $0.attempt == 2 })
-    let letter = try #require(try dead.receive(timeout: .seconds(10))?.envelope)
+    let letter = try #require(try dead.receive(timeout: .seconds(60))?.envelope)
     #expect(letter.payload.description.contains(#""attempts":3"#))
     #expect(letter.payload.description.contains(#""payload":7"#))
   }

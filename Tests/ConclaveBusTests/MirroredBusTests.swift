@@ -13,7 +13,7 @@ private struct Heard {
   /// Reads until there are `count` messages, or nothing comes for a while.
   mutating func read(_ subscription: Subscription, until count: Int) throws {
     while ids.count < count {
-      guard let delivery = try subscription.receive(timeout: .seconds(10)) else { return }
+      guard let delivery = try subscription.receive(timeout: .seconds(60)) else { return }
       switch delivery {
       case .envelope(let envelope): ids.append(envelope.id)
       case .gap(let gap): gaps.append(gap)
@@ -47,7 +47,7 @@ private struct Heard {
       try bus.publish(message, to: topic, durability: number % 7 == 0 ? .mirrored : .ring)
     }
     var heard: [Envelope] = []
-    while heard.count < 300, case .envelope(let envelope)? = try live.receive(timeout: .seconds(10))
+    while heard.count < 300, case .envelope(let envelope)? = try live.receive(timeout: .seconds(60))
     {
       heard.append(envelope)
     }

@@ -221,7 +221,7 @@ import Testing
       }
       var next = ["0": 0, "1": 0]
       for _ in 0..<2 * count {
-        guard let envelope = try? subscription.receive(timeout: .seconds(10))?.envelope else {
+        guard let envelope = try? subscription.receive(timeout: .seconds(60))?.envelope else {
           Issue.record("nothing came after \(next)")
           return
         }

@@ -98,7 +98,7 @@ import Testing
       "--transport", "channel", "--publishers", "50", "--subscribers", "1", "--messages", "100",
       "--rate", "1",
     ])
-    usleep(500_000)
+    tool.waitForThreads(51)
     let start = ContinuousClock.now
     tool.send(SIGINT)
     #expect(try tool.finish().exit == 130)
@@ -155,7 +155,7 @@ import Testing
     if transport != "channel" {
       tool.waitForWorkers { $0 == 5 }
     }
-    usleep(200_000)
+    tool.waitForThreads(transport == "channel" ? 6 : 2)
     return tool
   }
 

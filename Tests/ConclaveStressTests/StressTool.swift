@@ -75,11 +75,26 @@ final class StressTool {
     (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
   }
 
-  /// Waits until there are so many workers; fails when that does not happen within 20 seconds.
+  /// Waits until it watches for signals and has so many threads: those of the channel transport
+  /// are its workers. Before that a signal would simply kill it.
+  func waitForThreads(_ count: Int, sourceLocation: SourceLocation = #_sourceLocation) {
+    let process = "/proc/\(process.processIdentifier)"
+    for _ in 0..<6000 {
+      let status = (try? String(contentsOfFile: "\(process)/status", encoding: .utf8)) ?? ""
+      let blocked = status.split(separator: "\n").first { $0.hasPrefix("SigBlk:") } ?? ""
+      let mask = UInt64(blocked.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) ?? 0
+      let threads = (try? FileManager.default.contentsOfDirectory(atPath: "\(process)/task")) ?? []
+      if mask & (1 << UInt64(SIGINT - 1)) != 0, threads.count >= count { return }
+      usleep(10_000)
+    }
+    Issue.record("no \(count) threads and no watch for signals", sourceLocation: sourceLocation)
+  }
+
+  /// Waits until there are so many workers; fails when that does not happen within a minute.
   func waitForWorkers(
     _ condition: (Int) -> Bool, sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    for _ in 0..<2000 {
+    for _ in 0..<6000 {
       if condition(workers.count) { return }
       usleep(10_000)
     }
