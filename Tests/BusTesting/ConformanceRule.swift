@@ -39,7 +39,7 @@ public struct ConformanceRule: Sendable, CustomStringConvertible {
   /// - Parameter patience: how long something that must happen may take; the rule as a whole gets
   ///   ten times as much. No rule measures time beyond that.
   /// - Throws: ``ConformanceFailure``.
-  public func run(on fixture: any BusFixture, patience: Duration = .seconds(30)) async throws {
+  public func run(on fixture: any BusFixture, patience: Duration = .seconds(60)) async throws {
     do {
       try await Patience.$each.withValue(patience) {
         try await withHangGuard(patience * 10) { [check] in try await check(fixture) }

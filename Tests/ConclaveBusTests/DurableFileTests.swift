@@ -205,7 +205,7 @@ import Testing
     Disk.write(fixture.file("t"), lines[0] + lines[2])
     let second = try bus.subscribe(durable: "n", to: "t")
     #expect(try second.take(2).map(\.value) == [0, 2])
-    let letter = try #require(try dead.receive(timeout: .seconds(60))?.envelope)
+    let letter = try #require(try dead.receive(timeout: hangLimit)?.envelope)
     #expect(letter.payload.description.contains(#""envelope":null"#))
   }
 

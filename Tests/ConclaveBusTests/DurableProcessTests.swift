@@ -122,7 +122,7 @@ import Testing
         let bus = try MirroredBus(directory: BusDirectory(opening: "\(path)/bus"))
         let subscription = try bus.subscribe(
           durable: "n", to: "t", options: DurableOptions(retryLimit: 3))
-        while let delivery = try subscription.receive(timeout: .seconds(60)) {
+        while let delivery = try subscription.receive(timeout: hangLimit) {
           if delivery.value == 7 { kill(getpid(), SIGKILL) }
           try await subscription.acknowledge(delivery)
         }
@@ -132,7 +132,7 @@ import Testing
     let rest = try last.take(22)
     #expect(rest.map(\.value) == Array(8..<30))
     #expect(rest.allSatisfy { $0.attempt == 2 })
-    let letter = try #require(try dead.receive(timeout: .seconds(60))?.envelope)
+    let letter = try #require(try dead.receive(timeout: hangLimit)?.envelope)
     #expect(letter.payload.description.contains(#""attempts":3"#))
     #expect(letter.payload.description.contains(#""payload":7"#))
   }

@@ -90,7 +90,7 @@ import Testing
     }
     let count = 8000
     let heard = Lock<[[Int]]>([[], [], [], []])
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(6) { index in
         if index >= 4 {
           let publisher = try bus.publisher(topic: Topic("t.\(index)"), sender: "s", type: "n")
@@ -151,7 +151,7 @@ import Testing
       #expect(try !subscription.reject(delivery, reason: "twice"))
     }
     #expect(try subscription.take(2).map(\.value) == [1, 2])
-    let letter = try #require(try dead.receive(timeout: .seconds(60))?.envelope)
+    let letter = try #require(try dead.receive(timeout: hangLimit)?.envelope)
     let original = try #require(Disk.lines(fixture.file("t")).first)
     #expect(
       letter.payload.description.hasPrefix(
@@ -223,7 +223,7 @@ import Testing
     let fixture = try MirroredFixture()
     let bus = try fixture.bus()
     let subscription = try bus.subscribe(durable: "n", to: "t")
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       let reader = Task {
         var values: [Int] = []
         for try await delivery in subscription {

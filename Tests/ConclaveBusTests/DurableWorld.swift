@@ -4,7 +4,7 @@ import ConclaveBus
 extension DurableSubscription {
   /// What is delivered until there are `count`, or nothing comes for `patience`.
   func take(
-    _ count: Int, patience: Duration = .seconds(60)
+    _ count: Int, patience: Duration = hangLimit
   ) throws(BusError) -> [DurableDelivery] {
     var found: [DurableDelivery] = []
     while found.count < count, let delivery = try receive(timeout: patience) {

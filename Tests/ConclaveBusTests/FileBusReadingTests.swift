@@ -1,3 +1,4 @@
+import BusTesting
 import ConclaveBus
 import Glibc
 import SharedRing
@@ -35,7 +36,7 @@ import Testing
       try bus.say(length < 10 ? "\(length)" : #""\#(String(repeating: "x", count: length - 2))""#)
     }
     for length in lengths {
-      let payload = try #require(try subscription.receive(timeout: .seconds(60))?.envelope?.payload)
+      let payload = try #require(try subscription.receive(timeout: hangLimit)?.envelope?.payload)
       #expect(length < 10 ? payload.description == "\(length)" : payload.bytes.count == length)
     }
     #expect(subscription.losses.damaged == 0)
@@ -177,7 +178,7 @@ import Testing
         return
       }
       for number in 0..<count {
-        let delivery = (try? subscription.receive(timeout: .seconds(60))) ?? nil
+        let delivery = (try? subscription.receive(timeout: hangLimit)) ?? nil
         guard delivery?.payload == "\(number)" else {
           Issue.record("\(String(describing: delivery)) instead of \(number)")
           return
@@ -313,7 +314,7 @@ import Testing
     Processes.onThreads(2) { thread in
       if thread == 0 {
         for number in 0..<50 {
-          #expect((try? subscription.receive(timeout: .seconds(60)))??.payload == "\(number)")
+          #expect((try? subscription.receive(timeout: hangLimit))??.payload == "\(number)")
         }
         #expect((try? subscription.receive()) == .some(nil))
       } else {
@@ -345,7 +346,7 @@ import Testing
         return
       }
       for number in 0..<streams * (length + 1) {
-        let delivery = (try? subscription.receive(timeout: .seconds(60))) ?? nil
+        let delivery = (try? subscription.receive(timeout: hangLimit)) ?? nil
         guard delivery?.payload == "\(number)" else {
           Issue.record("\(String(describing: delivery)) instead of \(number)")
           return

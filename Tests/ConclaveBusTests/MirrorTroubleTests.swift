@@ -31,7 +31,7 @@ import Testing
       options.onWarning = { warning in warnings.withLock { $0.append(warning) } }
     }
     block(fixture, "t")
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(2) { index in
         if index == 0 {
           // More than the ring has room for.
@@ -86,7 +86,7 @@ import Testing
     let fixture = try MirroredFixture()
     try fixture.bus().close()
     let plain = try SharedMemoryBus(directory: fixture.directory)
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(2) { index in
         if index == 0 {
           for number in 0..<8000 { try plain.publish(message(number), to: Topic("t")) }
@@ -169,7 +169,7 @@ import Testing
     }
     bus.close()
     var (messages, missing, last): (UInt64, UInt64, UInt64) = (0, 0, 0)
-    while let delivery = try slow.receive(timeout: .seconds(60)) {
+    while let delivery = try slow.receive(timeout: hangLimit) {
       switch delivery {
       case .envelope(let envelope):
         messages += 1

@@ -13,7 +13,7 @@ private struct Heard {
   /// Reads until there are `count` messages, or nothing comes for a while.
   mutating func read(_ subscription: Subscription, until count: Int) throws {
     while ids.count < count {
-      guard let delivery = try subscription.receive(timeout: .seconds(60)) else { return }
+      guard let delivery = try subscription.receive(timeout: hangLimit) else { return }
       switch delivery {
       case .envelope(let envelope): ids.append(envelope.id)
       case .gap(let gap): gaps.append(gap)
@@ -47,7 +47,7 @@ private struct Heard {
       try bus.publish(message, to: topic, durability: number % 7 == 0 ? .mirrored : .ring)
     }
     var heard: [Envelope] = []
-    while heard.count < 300, case .envelope(let envelope)? = try live.receive(timeout: .seconds(60))
+    while heard.count < 300, case .envelope(let envelope)? = try live.receive(timeout: hangLimit)
     {
       heard.append(envelope)
     }
@@ -129,7 +129,7 @@ private struct Heard {
   ]) func replaysAndGoesOn(_ policy: SubscriptionOptions.Policy) async throws {
     let fixture = try MirroredFixture()
     let bus = try fixture.bus()
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(4) { index in
         let publisher = try bus.publisher(topic: Topic("t"), sender: "s\(index)", type: "x")
         if index > 0 {
@@ -161,7 +161,7 @@ private struct Heard {
     let fixture = try MirroredFixture()
     let bus = try fixture.bus()
     let large = RawJSON.text(String(repeating: "large ", count: 40_000))
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(2) { index in
         if index == 0 {
           let publisher = try bus.publisher(topic: Topic("t"), sender: "s", type: "x")

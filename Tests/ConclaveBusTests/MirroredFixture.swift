@@ -37,7 +37,7 @@ final class MirroredFixture: BusFixture {
     let probe = try? RingSubscriber(
       location, creating: RingGeometry(), policy: .dropping, label: "probe")
     guard let probe else { return false }
-    let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+    let deadline = ContinuousClock.now.advanced(by: hangLimit)
     while probe.mirrorBoard.mirrored < probe.frontier, ContinuousClock.now < deadline {
       usleep(200)
     }

@@ -133,7 +133,7 @@ import Testing
     }
     let isOver = RingCancellation()
     let bus = world.bus
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(3) { index in
         if index < 2 {
           while !isOver.isRaised { try publishers[index].publish(RawJSON("1")) }
@@ -161,7 +161,7 @@ import Testing
     let message = Message(type: "x", sender: "s", payload: try Payloads.sized(500_000))
     // Who must not wait does not begin what it cannot end.
     #expect(try bus.publish([message], to: Topic("t"), wait: .never) == 0)
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(2) { index in
         if index == 1 {
           pauseThread(10)

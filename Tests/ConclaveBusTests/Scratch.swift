@@ -1,3 +1,4 @@
+import BusTesting
 import ConclaveBus
 import Glibc
 
@@ -119,7 +120,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
 extension Subscription {
   /// What is delivered until there are `count` deliveries, or nothing comes for `patience`.
-  func take(_ count: Int, patience: Duration = .seconds(60)) throws(BusError) -> [Delivery] {
+  func take(_ count: Int, patience: Duration = hangLimit) throws(BusError) -> [Delivery] {
     var found: [Delivery] = []
     while found.count < count, let delivery = try receive(timeout: patience) {
       found.append(delivery)

@@ -1,3 +1,4 @@
+import BusTesting
 import Glibc
 import Synchronization
 import Testing
@@ -221,7 +222,7 @@ import Testing
       }
       var next = ["0": 0, "1": 0]
       for _ in 0..<2 * count {
-        guard let envelope = try? subscription.receive(timeout: .seconds(60))?.envelope else {
+        guard let envelope = try? subscription.receive(timeout: hangLimit)?.envelope else {
           Issue.record("nothing came after \(next)")
           return
         }
@@ -260,7 +261,7 @@ import Testing
 
   // MARK: Files that are none of ours
 
-  @Test(.timeLimit(.minutes(1)), arguments: ["symlink", "fifo", "directory", "hard link"])
+  @Test(.timeLimit(.minutes(10)), arguments: ["symlink", "fifo", "directory", "hard link"])
   func squattersArePassedOver(_ kind: String) throws {
     let bus = try scratch.bus()
     for number in 1...3 {

@@ -155,7 +155,7 @@ import Testing
     if transport != "channel" {
       tool.waitForWorkers { $0 == 5 }
     }
-    tool.waitForThreads(transport == "channel" ? 6 : 2)
+    tool.waitForThreads(transport == "channel" ? 6 : 1)
     return tool
   }
 

@@ -79,7 +79,7 @@ final class StressTool {
   /// are its workers. Before that a signal would simply kill it.
   func waitForThreads(_ count: Int, sourceLocation: SourceLocation = #_sourceLocation) {
     let process = "/proc/\(process.processIdentifier)"
-    for _ in 0..<6000 {
+    for _ in 0..<60_000 {
       let status = (try? String(contentsOfFile: "\(process)/status", encoding: .utf8)) ?? ""
       let blocked = status.split(separator: "\n").first { $0.hasPrefix("SigBlk:") } ?? ""
       let mask = UInt64(blocked.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) ?? 0
@@ -90,11 +90,11 @@ final class StressTool {
     Issue.record("no \(count) threads and no watch for signals", sourceLocation: sourceLocation)
   }
 
-  /// Waits until there are so many workers; fails when that does not happen within a minute.
+  /// Waits until there are so many workers; fails when that does not happen within ten minutes.
   func waitForWorkers(
     _ condition: (Int) -> Bool, sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    for _ in 0..<6000 {
+    for _ in 0..<60_000 {
       if condition(workers.count) { return }
       usleep(10_000)
     }

@@ -35,9 +35,9 @@ import Testing
           Message(type: "x", sender: "s", payload: RawJSON("\(number)")), to: Topic("jobs.a"),
           durability: .mirrored)
       }
-      let first = try #require(try jobs.receive(timeout: .seconds(60)))
+      let first = try #require(try jobs.receive(timeout: .seconds(600)))
       try jobs.acknowledge(first)
-      _ = try jobs.receive(timeout: .seconds(60))
+      _ = try jobs.receive(timeout: .seconds(600))
       let seen = try status(in: directory)
       #expect(seen.exit == 0 && seen.durable.count == 1)
       let durable = try #require(seen.durable.first)

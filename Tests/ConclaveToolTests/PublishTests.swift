@@ -227,7 +227,8 @@ import Testing
       let writer = try Tool.shell(
         """
         '\(Tool.path)' bus publish t -s s -t x --lines <lines & writer=$!
-        sleep 1; kill -TERM $writer; wait $writer
+        until conclave bus status --json | grep -q '"messages":[1-9]'; do sleep 0.1; done
+        kill -TERM $writer; wait $writer
         """, in: directory)
       #expect(writer.exit == 143)
       let said = try #require(writer.errors.wholeMatch(of: #/conclave: published (\d+)\n/#))

@@ -55,7 +55,7 @@ import Testing
     let subscriber = try ring.patientSubscriber()
     let fitting = try fill(publisher, size: size)
     let cancellation = RingCancellation()
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(2) { index in
         if index == 1 { return cancellation.raise() }
         #expect(throws: RingError.cancelled) {
@@ -72,7 +72,7 @@ import Testing
     let publisher = try ring.publisher()
     let subscriber = Lock<RingSubscriber?>(try ring.patientSubscriber())
     _ = try fill(publisher, size: size)
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(2) { index in
         if index == 0 {
           let sent = try publisher.publish(
@@ -94,7 +94,7 @@ import Testing
     let ring = try TestRing()
     let stop = RingCancellation()
     let cancellation = RingCancellation()
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(4) { index in
         if index < 2 {
           let publisher = try ring.publisher()

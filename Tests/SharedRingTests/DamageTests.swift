@@ -35,7 +35,7 @@ import Testing
     let ring = try TestRing()
     let subscriber = try ring.subscriber()
     let done = Atomic(false)
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(3) { index in
         if index == 2 {
           defer { done.store(true, ordering: .relaxed) }

@@ -56,7 +56,7 @@ import Testing
     let done = Atomic<Int>(0)
     let readers = try (0..<2).map { _ in try ring.subscriber() }
     let count = 30_000
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(4) { index in
         if index < 2 {
           let publisher = try ring.publisher()

@@ -177,7 +177,7 @@ import Testing
     let segment = world.segment
     let publisher = world.publishers[0]
     let row = try #require((0..<4).first { segment[segment.rowState($0)] & 1 == 1 })
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThread {
         for round in 0..<300 {
           segment[segment.rowCursor(row)] = value

@@ -22,7 +22,7 @@ import Testing
     #expect(try !publisher.publish([64]))
     #expect(try !publisher.publish([64]))
     let isSent = Atomic<Bool>(false)
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(2) { index in
         if index == 0 {
           try publisher.publish([64], wait: .untilRoom(RingCancellation()))

@@ -90,7 +90,7 @@ import Testing
       try ring.subscriber($0)
     }
     for other in others { other.leave() }
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(2) { index in
         if index == 0 {
           try publisher.publish(content(1, 0, size: size), wait: .untilRoom(RingCancellation()))

@@ -60,7 +60,7 @@ import Testing
     let count = 4000
     let results = Lock<[Received]>([])
     let subscribers = try (0..<2).map { _ in try ring.patientSubscriber() }
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(5) { index in
         if index < 3 {
           let publisher = try ring.publisher()

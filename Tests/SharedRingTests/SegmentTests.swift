@@ -11,7 +11,7 @@ import Testing
       let ring = try TestRing(RingGeometry(slotCount: 64, laneCount: 16, laneBytes: 16_384))
       let lanes = Lock<[TestPublisher]>([])
       let reader = Lock<RingSubscriber?>(nil)
-      try await withHangGuard(.seconds(120)) {
+      try await withHangGuard {
         try await onThreads(16) { index in
           let publisher = try ring.publisher()
           lanes.withLock { $0.append(publisher) }
@@ -47,7 +47,7 @@ import Testing
   @Test func removalRacesWithJoining() async throws {
     let ring = try TestRing(RingGeometry(slotCount: 64, laneCount: 8, laneBytes: 16_384))
     let isOver = RingCancellation()
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(4) { index in
         if index < 2 {
           for _ in 0..<1500 { try joinAndMeet(ring) }

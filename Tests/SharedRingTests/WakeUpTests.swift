@@ -10,7 +10,7 @@ import Testing
   @Test func pingPong() async throws {
     let ring = try TestRing()
     let readers = try (0..<2).map { _ in try ring.subscriber() }
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(2) { index in
         let publisher = try ring.publisher()
         var seen = 0
@@ -33,7 +33,7 @@ import Testing
     let ring = try TestRing(RingGeometry(slotCount: 64, laneCount: 1, laneBytes: 16_384))
     let publisher = try ring.publisher()
     let readers = try (0..<4).map { _ in try ring.patientSubscriber() }
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(5) { index in
         if index < 4 {
           #expect(collect(500, from: readers[index]).messages.count == 500)
@@ -50,7 +50,7 @@ import Testing
   @Test func interruptionIsNotLost() async throws {
     let ring = try TestRing()
     let subscriber = try ring.subscriber()
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThread {
         for _ in 0..<100 {
           subscriber.interrupt()
@@ -68,7 +68,7 @@ import Testing
     let early = publisherIsThere ? try ring.publisher() : nil
     let readers = try (0..<4).map { _ in try ring.subscriber() }
     let asleep = Atomic<Int>(0)
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(5) { index in
         guard index == 4 else {
           asleep.wrappingAdd(1, ordering: .sequentiallyConsistent)
@@ -92,7 +92,7 @@ import Testing
     let publisher = try ring.publisher()
     let readers = try (0..<3).map { _ in try ring.subscriber() }
     let gone = Atomic<Int>(0)
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(4) { index in
         switch index {
         case 0, 1:
@@ -114,7 +114,7 @@ import Testing
     for _ in 0..<50 {
       let ring = try TestRing()
       let subscriber = try ring.subscriber()
-      try await withHangGuard(.seconds(120)) {
+      try await withHangGuard {
         try await onThreads(2) { index in
           if index == 0 {
             for _ in 0..<3 { subscriber.park(untilNanoseconds: 0) }
@@ -136,7 +136,7 @@ import Testing
     let saved = Atomic<Int>(0)
     let rounds = 20_000
     let acknowledged = (0..<3).map { _ in Counter() }
-    try await withHangGuard(.seconds(120)) {
+    try await withHangGuard {
       try await onThreads(4) { index in
         if index == 3 {
           for round in 1...rounds {

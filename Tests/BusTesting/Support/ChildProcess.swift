@@ -80,13 +80,13 @@ public final class ChildProcess: Sendable {
   public var standardError: String { contents(of: outputs[1]) }
 
   /// Waits until the child has ended.
-  public func wait(within limit: Duration = .seconds(60)) throws -> Exit {
+  public func wait(within limit: Duration = hangLimit) throws -> Exit {
     try waitUntil("child \(pid) ends", within: limit) { try reap() }
   }
 
   /// Waits until `condition` holds for what the child has written to its standard output.
   public func waitForOutput(
-    within limit: Duration = .seconds(60), until condition: (String) -> Bool
+    within limit: Duration = hangLimit, until condition: (String) -> Bool
   ) throws -> String {
     try waitUntil("output of child \(pid)", within: limit) {
       let output = standardOutput
@@ -126,7 +126,7 @@ public final class ChildProcess: Sendable {
 
 /// Asks again every millisecond until there is an answer. Blocks the calling thread.
 public func waitUntil<R>(
-  _ what: String, within limit: Duration = .seconds(60), _ answer: () throws -> R?
+  _ what: String, within limit: Duration = hangLimit, _ answer: () throws -> R?
 ) throws -> R {
   let deadline = ContinuousClock.now.advanced(by: limit)
   while true {

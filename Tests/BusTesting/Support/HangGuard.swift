@@ -1,9 +1,13 @@
 import SharedRing
 
+/// How long to wait for what must happen: ten minutes. Tests share two cores with many others and
+/// with whatever else the machine does, and only a hang may run into it.
+public let hangLimit: Duration = .seconds(600)
+
 /// Runs `body`, and gives up on it after `limit`: a hang must fail a test, not the test run. What
 /// hangs is left behind.
 public func withHangGuard<R: Sendable>(
-  _ limit: Duration, _ body: @escaping @Sendable () async throws -> R
+  _ limit: Duration = hangLimit, _ body: @escaping @Sendable () async throws -> R
 ) async throws -> R {
   let race = Race<R>()
   return try await withCheckedThrowingContinuation { continuation in
