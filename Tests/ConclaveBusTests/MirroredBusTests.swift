@@ -47,8 +47,7 @@ private struct Heard {
       try bus.publish(message, to: topic, durability: number % 7 == 0 ? .mirrored : .ring)
     }
     var heard: [Envelope] = []
-    while heard.count < 300, case .envelope(let envelope)? = try live.receive(timeout: hangLimit)
-    {
+    while heard.count < 300, case .envelope(let envelope)? = try live.receive(timeout: hangLimit) {
       heard.append(envelope)
     }
     sent = heard.map(\.id)
