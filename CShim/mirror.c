@@ -42,6 +42,23 @@ void conclave_mirror_want_synced(const conclave_view *view, uint64_t position) {
   }
 }
 
+void conclave_mirror_ask(const conclave_view *view) {
+  conclave_mirror_state *state = &view->board->mirror;
+  /* SYNC POINT doze */
+  uint64_t asks = atomic_fetch_add_explicit(&state->asks, 1, memory_order_seq_cst) + 1;
+  if ((int64_t)(asks - get(&state->quorum)) >= 0) conclave_event_signal(&view->board->work);
+}
+
+void conclave_mirror_doze(conclave_subscriber *subscriber, uint64_t quorum, uint64_t deadline_ns) {
+  const conclave_view *view = &subscriber->view;
+  set(&view->board->mirror.quorum, quorum);
+  uint32_t ticket = conclave_event_prepare(&view->board->work);
+  /* SYNC POINT doze: the second look. */
+  if ((int64_t)(conclave_mirror_asks(view) - quorum) >= 0) return;
+  if (atomic_exchange_explicit(&subscriber->interrupted, 0, memory_order_seq_cst)) return;
+  conclave_event_wait(&view->board->work, ticket, deadline_ns);
+}
+
 uint64_t conclave_mirror_set_base(const conclave_view *view, uint64_t base) {
   uint64_t seen = 0;
   uint64_t wanted = base + 1;

@@ -195,6 +195,7 @@ static void sleep_for_lane(conclave_publisher *publisher, const conclave_slowest
    * looks for announcements. */
   if (atomic_load_explicit(&row->consumed[publisher->lane], memory_order_seq_cst) < wanted &&
       atomic_load_explicit(&row->state, memory_order_seq_cst) == slowest->state) {
+    conclave_event_signal(&publisher->view.board->work);
     conclave_event_wait(&wait->event, ticket, until_ns);
   }
 }
@@ -256,6 +257,7 @@ int conclave_ring_room(conclave_publisher *publisher, uint64_t position, conclav
     /* SYNC POINT room, as in sleep_for_lane. */
     if (atomic_load_explicit(&row->cursor, memory_order_seq_cst) == slowest.value &&
         atomic_load_explicit(&row->state, memory_order_seq_cst) == slowest.state) {
+      conclave_event_signal(&view->board->work);
       conclave_event_wait(&view->board->space, ticket, until_ns);
     }
   }

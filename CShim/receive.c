@@ -217,6 +217,7 @@ void conclave_subscriber_free(conclave_subscriber *subscriber) {
 void conclave_subscriber_interrupt(conclave_subscriber *subscriber) {
   atomic_store_explicit(&subscriber->interrupted, 1, memory_order_seq_cst);
   conclave_event_signal(&subscriber->view.board->data);
+  conclave_event_signal(&subscriber->view.board->work);
 }
 
 void conclave_subscriber_rewind(conclave_subscriber *subscriber) {

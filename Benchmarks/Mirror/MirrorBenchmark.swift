@@ -29,17 +29,23 @@ enum MirrorBenchmark: Benchmark {
     }
   }
 
-  /// Publishers that each wait for the disk, beside one that syncs for each message.
+  /// Publishers that each wait for the disk, beside one that syncs for each message, and beside the
+  /// same processes with nothing but a futex between them.
   private static func synced(_ setting: Setting, _ record: inout Record) throws {
     let publishers = setting.size(50, quick: 3)
     let share = setting.size(1000, quick: 10)
     try Scratch.with { scratch in
       let alone = try BareSync.perSecond(scratch, count: setting.size(300, quick: 5))
+      let bare = try BareGroup.perSecond(
+        setting, scratch, processes: publishers, rounds: setting.size(1000, quick: 5))
       let elapsed = try publish(setting, scratch, publishers, share, .synced)
       let together = Double(publishers * share) / elapsed
       record.add("onto the disk, \(publishers) processes that wait for it", together, "/s")
       record.add("onto the disk, write + fdatasync for each message", alone, "/s")
+      record.add("onto the disk, bare futex, a write + fdatasync for all of them", bare, "/s")
       record.addRatio("time: group commit / a sync for each", alone / together, atMost: 0.05)
+      record.addRatio("time: bare group commit / a sync for each", alone / bare)
+      record.addRatio("time: group commit / bare group commit", bare / together)
     }
   }
 
@@ -101,23 +107,5 @@ enum MirroredPublishWorker: Worker {
     line.report(UInt64(share))
     // Until the parent hangs up.
     while true { pause() }
-  }
-}
-
-/// The reference for waiting for the disk: nothing but the system calls.
-enum BareSync {
-  static func perSecond(_ scratch: Scratch, count: Int) throws -> Double {
-    let path = scratch.path("bare-sync")
-    let file = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw BenchmarkFailure("cannot open \(path): \(systemText())") }
-    defer { close(file) }
-    let line = [UInt8](repeating: UInt8(ascii: "x"), count: 430)
-    let start = conclave_monotonic_ns()
-    for _ in 0..<count {
-      guard unsafe write(file, line, line.count) == line.count, fdatasync(file) == 0 else {
-        throw BenchmarkFailure("cannot write \(path): \(systemText())")
-      }
-    }
-    return Double(count) / Double(conclave_monotonic_ns() - start) * 1e9
   }
 }

@@ -1,10 +1,10 @@
 import CShim
 import Glibc
 
-/// A page of plain shared memory that two processes take turns on.
+/// A page of plain shared memory that processes take turns on.
 @safe
 struct TurnPage: ~Copyable {
-  /// One line apart: to the other process, and back.
+  /// One line apart: to the others, and back.
   private let base: UnsafeMutableRawPointer
   private static let bytes = 4096
 
@@ -29,6 +29,9 @@ struct TurnPage: ~Copyable {
   }
 
   func give(_ turn: UInt32, _ way: Way) { unsafe conclave_turn_give(turns(way), turn) }
+
+  /// The last of `parties` who come gives the next turn.
+  func join(_ parties: UInt32, _ way: Way) { unsafe conclave_turn_join(turns(way), parties) }
 
   /// Sleeps until the turn is there.
   func await(_ turn: UInt32, _ way: Way) throws {

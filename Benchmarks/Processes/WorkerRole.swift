@@ -18,7 +18,8 @@ enum WorkerRole {
 
   private static var all: [any Worker.Type] {
     [
-      EchoWorker.self, FutexEchoWorker.self, PacedWorker.self, FutexPacedWorker.self,
+      EchoWorker.self, FutexEchoWorker.self, FutexGroupWorker.self, PacedWorker.self,
+      FutexPacedWorker.self,
       SleepingWorker.self, HoldingWorker.self, FloodingWorker.self, IteratingWorker.self,
       BareAppendWorker.self, MirroringWorker.self, MirroredPublishWorker.self, HealedWorker.self,
     ]

@@ -27,7 +27,7 @@
 #include "conclave_wait.h"
 
 /* Changes with every change of what is described here. */
-static const uint32_t CONCLAVE_LAYOUT_VERSION = 3;
+static const uint32_t CONCLAVE_LAYOUT_VERSION = 4;
 /* "conclave", little-endian. */
 static const uint64_t CONCLAVE_MAGIC = 0x6576616C636E6F63;
 
@@ -131,10 +131,11 @@ typedef struct conclave_mirror_state {
   _Atomic uint64_t messages; /* copied so far */
   _Atomic uint64_t bytes;    /* likewise, of the files */
   _Atomic uint64_t wanted;   /* positions below it somebody wants to be on the disk */
-  uint64_t unused0;
+  _Atomic uint64_t asks;     /* how often a publisher began to wait for the mirror */
   conclave_stretch skipped;  /* not in the files */
   conclave_stretch unsynced; /* in the files, but the disk may not have them: a sync failed */
-  uint64_t unused1[2];
+  _Atomic uint64_t quorum;   /* of `asks`: a mirror that dozes is woken once there are so many */
+  uint64_t unused;
 } conclave_mirror_state;
 
 _Static_assert(sizeof(conclave_mirror_state) == 128, "layout");
@@ -145,10 +146,11 @@ typedef struct conclave_board {
   conclave_event space; /* publishers sleep here until the order ring has room */
   conclave_event kept;  /* publishers sleep here until their message is in the files, */
   conclave_event safe;  /* or here until it is on the disk */
+  conclave_event work;  /* the mirror dozes here */
   conclave_mirror_state mirror;
 } conclave_board;
 
-_Static_assert(sizeof(conclave_board) == 384, "layout");
+_Static_assert(sizeof(conclave_board) == 448, "layout");
 
 /* One page per subscription with back pressure. `state` is generation << 1 | active: a row is taken
  * from a dead subscriber by compare-and-swap on it, and the generation keeps that from hitting the

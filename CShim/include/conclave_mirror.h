@@ -5,8 +5,18 @@
  * cursor finds every record behind it still in the ring, and what of them is in the files already it
  * can see there.
  *
- * Only the mirror writes these words, except that `base` is set once for each segment. Publishers read
- * them, and sleep until they have risen.
+ * Only the mirror writes these words, except that `base` is set once for each segment, and that
+ * publishers raise `wanted` and count `asks`. Publishers read them, and sleep until they have risen.
+ *
+ * Between batches that come one after the other the mirror does not sleep as other subscribers do, where
+ * the next publish would have to wake it, at a hundred times its own cost. It dozes: by the clock, until
+ * somebody needs it. That is a publisher that has no room, or one that waits for its message to be kept.
+ * The latter come in groups when they wait for the disk, so the mirror says how many it expects: one
+ * wake-up serves them all.
+ *
+ * SYNC POINT doze: a publisher counts its question (sequentially consistent) before it looks whether the
+ * mirror dozes; the mirror announces itself before its second look at the count. A publisher without
+ * room that looks just before costs itself the rest of the doze at most.
  *
  * SYNC POINT keep: the mirror stores (sequentially consistent) before it looks for sleepers; a publisher
  * announces itself before its second look.
@@ -51,6 +61,19 @@ static inline uint64_t conclave_mirror_trouble(const conclave_view *view) {
 /* Says that somebody waits for positions below `position` to be on the disk: a mirror that takes over
  * finds in the ring no request of those whose messages are in the files already. */
 void conclave_mirror_want_synced(const conclave_view *view, uint64_t position);
+
+/* How often a publisher has begun to wait. */
+static inline uint64_t conclave_mirror_asks(const conclave_view *view) {
+  return atomic_load_explicit(&view->board->mirror.asks, memory_order_seq_cst);
+}
+
+/* Says that its publisher begins to wait for what it has published: wakes the mirror if it dozes and
+ * expects nobody else. */
+void conclave_mirror_ask(const conclave_view *view);
+
+/* Sleeps until there are so many `asks`, until a publisher has no room, until
+ * conclave_subscriber_interrupt, or until `deadline_ns`. */
+void conclave_mirror_doze(conclave_subscriber *subscriber, uint64_t quorum, uint64_t deadline_ns);
 
 static inline uint64_t conclave_mirror_wanted(const conclave_view *view) {
   return atomic_load_explicit(&view->board->mirror.wanted, memory_order_seq_cst);

@@ -83,7 +83,14 @@ public struct RingMirrorBoard: Sendable {
     unsafe conclave_mirror_want_synced(view, position)
   }
 
+  /// Says that somebody begins to wait for what it has published: wakes the mirror if it dozes and
+  /// expects nobody else.
+  public func ask() { unsafe conclave_mirror_ask(view) }
+
   // MARK: For the mirror
+
+  /// How often somebody has begun to wait; wraps.
+  public var asks: UInt64 { unsafe conclave_mirror_asks(view) }
 
   /// Somebody waits for positions below it to be on the disk.
   public var wanted: UInt64 { unsafe conclave_mirror_wanted(view) }

@@ -201,6 +201,13 @@ public final class RingSubscriber: Sendable {
     unsafe conclave_subscriber_park(raw, position, deadline)
   }
 
+  /// For the mirror: sleeps until the board's ``RingMirrorBoard/asks`` are so many, until a
+  /// publisher has no room, until ``interrupt()`` or the deadline (CLOCK_MONOTONIC nanoseconds).
+  /// Publishing something does not end it, and so costs what it costs without a mirror.
+  public func doze(quorum: UInt64, untilNanoseconds deadline: UInt64) {
+    unsafe conclave_mirror_doze(raw, quorum, deadline)
+  }
+
   /// Ends a ``park(untilNanoseconds:)`` that is under way, or else the next one.
   public func interrupt() { unsafe conclave_subscriber_interrupt(raw) }
 

@@ -24,6 +24,7 @@ final class Mirror {
   private var inheritedFrom: UInt64?
   private var lastSync = conclave_monotonic_ns()
   private var group = SyncGroup()
+  private var pace = MirrorPace()
   /// What was appended but not said on the board yet.
   private var written = MirrorCount()
   var failure = MirrorFailure()
@@ -141,7 +142,8 @@ final class Mirror {
   /// Mirrors until it is to end, and then what has been published by then.
   func run() {
     while !isToEnd {
-      if !step() { park() }
+      let asks = board.asks
+      if !step() { rest(asks) }
     }
     let end = ring.frontier
     let deadline = ContinuousClock.now.advanced(by: .seconds(5))
@@ -172,12 +174,14 @@ final class Mirror {
   private func gather() -> Int {
     var read = 0
     while read < Mirror.batch.records, intake.bytes < Mirror.batch.bytes {
+      let asks = board.asks
       let more = Mirror.receive(from: ring, into: &intake) { note($0) }
       read += more
       guard more == 0 else { continue }
-      guard read > 0, group.isIncomplete(intake.syncRequests) else { break }
-      sched_yield()
+      guard read > 0, let missing = group.missing(intake.syncRequests) else { break }
+      ring.doze(quorum: asks &+ UInt64(missing.count), untilNanoseconds: missing.deadline)
     }
+    pace.note(read)
     return read
   }
 
@@ -191,6 +195,18 @@ final class Mirror {
   private func note(_ loss: RingLoss) {
     // With back pressure nothing is overrun; what is damaged is lost for everybody.
     if let positions = loss.positions { skip(positions, loss.reason) }
+  }
+
+  /// There is nothing to do, and publishers had asked so often before that was seen.
+  private func rest(_ asks: UInt64) {
+    let now = conclave_monotonic_ns()
+    if let group = group.returning(now) {
+      ring.doze(quorum: asks &+ UInt64(group.count), untilNanoseconds: group.deadline)
+    } else if pace.dozes(at: now) {
+      ring.doze(quorum: asks &+ 1, untilNanoseconds: now &+ MirrorPace.doze)
+    } else {
+      park()
+    }
   }
 
   private func park() {
