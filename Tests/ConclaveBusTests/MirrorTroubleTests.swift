@@ -79,6 +79,36 @@ import Testing
     next.close()
   }
 
+  /// Whoever closes a bus that is being closed may rely on it as well.
+  @Test func everyCloseWaitsForTheMirrorsEnd() async throws {
+    let fixture = try MirroredFixture()
+    let isFree = Lock(false)
+    let bus = try fixture.bus { options in
+      // Keeps the mirror from its end.
+      options.onWarning = { warning in
+        guard case .mirrorFailing = warning else { return }
+        while !isFree.withLock({ $0 }) { pauseThread(1) }
+      }
+    }
+    block(fixture, "t")
+    _ = try bus.publish([message(1)], to: Topic("t"), wait: .blocking)
+    let wasFree = Lock<[Bool]>([])
+    try await withHangGuard(.seconds(60)) {
+      try await onThreads(4) { index in
+        if index == 3 {
+          _ = try waitUntil("somebody closes") { bus.shared.closing.isRaised ? true : nil }
+          // Time for the others to return too early.
+          pauseThread(50)
+          return isFree.withLock { $0 = true }
+        }
+        bus.close()
+        let isFree = isFree.withLock { $0 }
+        wasFree.withLock { $0.append(isFree) }
+      }
+    }
+    #expect(wasFree.withLock { $0 } == [true, true, true])
+  }
+
   /// Mirrors come and end in order, while others publish more than the ring has room for.
   @Test func endsInOrderSkipNothing() async throws {
     let fixture = try MirroredFixture()
