@@ -79,6 +79,25 @@ import Testing
     next.close()
   }
 
+  @Test func thatNobodyMirrorsIsSaid() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus { options in
+      options.isCandidate = false
+      options.patience = .milliseconds(20)
+    }
+    func refusal() -> BusError? {
+      do {
+        try bus.publish(message(1), to: Topic("t"), durability: .mirrored)
+        return nil
+      } catch { return error as? BusError }
+    }
+    #expect(refusal()?.message.hasSuffix(": no mirror is running") == true)
+    #expect(unsafe unlink(SharedMemoryBus.segmentPath(of: fixture.directory)) == 0)
+    let error = refusal()
+    #expect(error?.code == .notDurable && error?.hint.contains("open the bus anew") == true)
+    #expect(error?.message.hasSuffix("this process's segment, whose file was removed") == true)
+  }
+
   /// Whoever closes a bus that is being closed may rely on it as well.
   @Test func everyCloseWaitsForTheMirrorsEnd() async throws {
     let fixture = try MirroredFixture()

@@ -117,6 +117,48 @@ import Testing
     }
   }
 
+  /// Somebody has removed the segment's file while the mirror was at work: who comes then makes
+  /// another one, and the mirror does not know of it.
+  @Test func aMirrorOfARemovedSegmentIsNamed() throws {
+    try withDirectory { directory in
+      let mirror = try Tool(["bus", "mirror"], in: directory)
+      try eventually { try mirror.errors.contains("this process is the mirror of ") }
+      let status = try Tool.run(["bus", "status", "--json"], in: directory).output
+      let segment = try #require(status.firstMatch(of: /"path":"(\/dev\/shm\/[^"]*)"/)).1
+      try FileManager.default.removeItem(atPath: String(segment))
+      let options = ["--durability", "mirrored", "--patience", "100ms"]
+      let told = try publish(directory, ["-p", "1"] + options)
+      #expect(told.exit == 6 && told.output.isEmpty)
+      #expect(
+        told.errors
+          == "conclave: the message was not in its topic's file within 0.1 seconds: process "
+          + "\(mirror.pid) has the mirror's lock, but does not mirror this segment; subscribers "
+          + "have it; if the file of its segment was removed, it mirrors that one until it ends: "
+          + "end it, and the next mirror copies the message\n")
+      mirror.send(SIGTERM)
+      #expect(try mirror.finish().exit == 143)
+      // As it says.
+      #expect(try publish(directory, ["-p", "2", "--durability", "mirrored"]).exit == 0)
+      let read = try Tool.run(["bus", "replay", "t"], in: directory).output
+      #expect(read.matches(of: /"payload":(\d)/).map { String($0.1) } == ["1", "2"])
+    }
+  }
+
+  @Test func aMirrorThatIsStoppedIsNamed() throws {
+    try withDirectory { directory in
+      let mirror = try Tool(["bus", "mirror"], in: directory)
+      try eventually { try mirror.errors.contains("this process is the mirror of ") }
+      mirror.send(SIGSTOP)
+      let options = ["--durability", "mirrored", "--patience", "100ms"]
+      let told = try publish(directory, ["-p", "1"] + options)
+      #expect(told.exit == 6)
+      #expect(told.errors.contains(": the mirror, process \(mirror.pid), is behind or stopped; "))
+      mirror.send(SIGCONT)
+      mirror.send(SIGTERM)
+      #expect(try mirror.finish().exit == 143)
+    }
+  }
+
   // MARK: What a mirror keeps
 
   @Test func aMirrorRotatesAndRemoves() throws {
