@@ -98,6 +98,22 @@ import Testing
     #expect(error?.message.hasSuffix("this process's segment, whose file was removed") == true)
   }
 
+  /// The beginning of a large message may be with the mirror alone while its end is on the ring.
+  @Test func cleaningTheFilesAloneLeavesTheSegmentsOwn() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus()
+    try bus.publish(message(1), to: Topic("t"), durability: .mirrored)
+    bus.close()
+    // The mirror's thread is about to let go of the directory.
+    let removed = try waitUntil("cleaned") { try? FileBus.clean(fixture.directory) }
+    #expect(removed == 1)
+    #expect(Disk.size("\(fixture.directory.path)/\(MirrorChains.name)") >= 0)
+    #expect(Disk.size("\(fixture.directory.path)/\(MirrorBase.name)") > 0)
+    #expect(try SharedMemoryBus.clean(fixture.directory) && FileBus.clean(fixture.directory) == 0)
+    #expect(Disk.size("\(fixture.directory.path)/\(MirrorChains.name)") == -1)
+    #expect(Disk.size("\(fixture.directory.path)/\(MirrorBase.name)") == -1)
+  }
+
   /// Whoever closes a bus that is being closed may rely on it as well.
   @Test func everyCloseWaitsForTheMirrorsEnd() async throws {
     let fixture = try MirroredFixture()

@@ -161,6 +161,24 @@ import Testing
 
   // MARK: What a mirror keeps
 
+  @Test func cleaningForgetsTheMirrorToo() throws {
+    try withDirectory { directory in
+      let path = directory.path + "/.conclave/bus"
+      func ours() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: path)
+          .filter { $0.hasPrefix(".mirror") }.sorted()
+      }
+      for _ in 0..<2 {
+        #expect(try publish(directory, ["-p", "1", "--durability", "mirrored"]).exit == 0)
+        #expect(try ours() == [".mirror.base", ".mirror.chains", ".mirror.lock"])
+        let read = try Tool.run(["bus", "replay", "t"], in: directory).output
+        #expect(read.contains(#""position":0}"#))
+        #expect(try Tool.run(["bus", "clean", "--yes"], in: directory).exit == 0)
+        #expect(try ours() == [])
+      }
+    }
+  }
+
   @Test func aMirrorRotatesAndRemoves() throws {
     try withDirectory { directory in
       let mirror = try Tool(
