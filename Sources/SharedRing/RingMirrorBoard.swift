@@ -1,4 +1,5 @@
 import CShim
+import Glibc
 
 /// Positions that something is not true of, though the mirror has passed them: the last such
 /// stretch, and a count that changes with each.
@@ -86,6 +87,20 @@ public struct RingMirrorBoard: Sendable {
   /// Says that somebody begins to wait for what it has published: wakes the mirror if it dozes and
   /// expects nobody else.
   public func ask() { unsafe conclave_mirror_ask(view) }
+
+  /// Whether the segment's file still has a name, so that others can open it.
+  public var isNamed: Bool {
+    var status = stat()
+    return unsafe fstat(view.pointee.descriptor, &status) == 0 && status.st_nlink > 0
+  }
+
+  /// The process with the first live subscription with back pressure that is called `label`, as it
+  /// announced itself. O(rows), with one call of the system for each.
+  public func process(labelled label: String) -> UInt32? {
+    unsafe RingSnapshot.readSubscribers(view).first {
+      $0.isLive && $0.hasBackPressure && $0.label == label
+    }?.process
+  }
 
   // MARK: For the mirror
 

@@ -77,7 +77,7 @@ public struct RingSnapshot: Hashable, Sendable {
     }
   }
 
-  private static func readSubscribers(_ view: UnsafePointer<conclave_view>) -> [Subscriber] {
+  static func readSubscribers(_ view: UnsafePointer<conclave_view>) -> [Subscriber] {
     unsafe (0..<view.pointee.geometry.row_count).compactMap { index in
       let held = unsafe conclave_lock_held(
         view.pointee.descriptor, CONCLAVE_LOCK_ROWS + Int64(index), 1)

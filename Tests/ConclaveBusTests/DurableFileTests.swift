@@ -95,8 +95,10 @@ import Testing
         let target = "\(fixture.directory.path)/target"
         Disk.write(target, Array("precious".utf8))
         squat("\(folder)/\(file)", kind, target)
-        let code = code { () throws(BusError) in _ = try bus.subscribe(durable: "n") }
-        #expect(code == (kind == "open" ? .permissionDenied : .incompatible), "\(file) \(kind)")
+        let error = #expect(throws: BusError.self) { try bus.subscribe(durable: "n") }
+        let expected: BusError.Code = kind == "open" ? .permissionDenied : .incompatible
+        #expect(error?.code == expected, "\(file) \(kind)")
+        #expect(error?.message.contains("\".durable/\(file)\" ") == true, "\(file) \(kind)")
         #expect(Disk.read(target) == Array("precious".utf8))
       }
     }

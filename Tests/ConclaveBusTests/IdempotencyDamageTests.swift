@@ -151,6 +151,7 @@ import Testing
     }
     let error = #expect(throws: BusError.self) { try world.index() }
     #expect(error?.code == (kind == "open" ? .permissionDenied : .incompatible))
+    #expect(error?.message.contains("\".keys/index\" ") == true)
     #expect(Disk.read(target).isEmpty && Disk.size("\(target)-not") == -1)
   }
 

@@ -81,6 +81,71 @@ import Testing
     next.close()
   }
 
+  @Test func thatNobodyMirrorsIsSaid() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus { options in
+      options.isCandidate = false
+      options.patience = .milliseconds(20)
+    }
+    func refusal() -> BusError? {
+      do {
+        try bus.publish(message(1), to: Topic("t"), durability: .mirrored)
+        return nil
+      } catch { return error as? BusError }
+    }
+    #expect(refusal()?.message.hasSuffix(": no mirror is running") == true)
+    #expect(unsafe unlink(SharedMemoryBus.segmentPath(of: fixture.directory)) == 0)
+    let error = refusal()
+    #expect(error?.code == .notDurable && error?.hint.contains("open the bus anew") == true)
+    #expect(error?.message.hasSuffix("this process's segment, whose file was removed") == true)
+  }
+
+  /// The beginning of a large message may be with the mirror alone while its end is on the ring.
+  @Test func cleaningTheFilesAloneLeavesTheSegmentsOwn() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus()
+    try bus.publish(message(1), to: Topic("t"), durability: .mirrored)
+    bus.close()
+    // The mirror's thread is about to let go of the directory.
+    let removed = try waitUntil("cleaned") { try? FileBus.clean(fixture.directory) }
+    #expect(removed == 1)
+    #expect(Disk.size("\(fixture.directory.path)/\(MirrorChains.name)") >= 0)
+    #expect(Disk.size("\(fixture.directory.path)/\(MirrorBase.name)") > 0)
+    #expect(try SharedMemoryBus.clean(fixture.directory) && FileBus.clean(fixture.directory) == 0)
+    #expect(Disk.size("\(fixture.directory.path)/\(MirrorChains.name)") == -1)
+    #expect(Disk.size("\(fixture.directory.path)/\(MirrorBase.name)") == -1)
+  }
+
+  /// Whoever closes a bus that is being closed may rely on it as well.
+  @Test func everyCloseWaitsForTheMirrorsEnd() async throws {
+    let fixture = try MirroredFixture()
+    let isFree = Lock(false)
+    let bus = try fixture.bus { options in
+      // Keeps the mirror from its end.
+      options.onWarning = { warning in
+        guard case .mirrorFailing = warning else { return }
+        while !isFree.withLock({ $0 }) { pauseThread(1) }
+      }
+    }
+    block(fixture, "t")
+    _ = try bus.publish([message(1)], to: Topic("t"), wait: .blocking)
+    let wasFree = Lock<[Bool]>([])
+    try await withHangGuard(.seconds(60)) {
+      try await onThreads(4) { index in
+        if index == 3 {
+          _ = try waitUntil("somebody closes") { bus.shared.closing.isRaised ? true : nil }
+          // Time for the others to return too early.
+          pauseThread(50)
+          return isFree.withLock { $0 = true }
+        }
+        bus.close()
+        let isFree = isFree.withLock { $0 }
+        wasFree.withLock { $0.append(isFree) }
+      }
+    }
+    #expect(wasFree.withLock { $0 } == [true, true, true])
+  }
+
   /// Mirrors come and end in order, while others publish more than the ring has room for.
   @Test func endsInOrderSkipNothing() async throws {
     let fixture = try MirroredFixture()

@@ -19,7 +19,8 @@ extension HelpText {
 
     With --durability mirrored or synced a message that is acknowledged is in its
     topic's file, or on the disk. Exit code 6 says that it is on the bus, but that
-    this could not be promised in time.
+    this could not be promised in time; or, with --when-failing fail, that nothing
+    was published, since the mirror cannot write.
 
     Prints nothing, or with --json {"published":N}. Ended by SIGINT or SIGTERM,
     --lines says on standard error how many were published; they stay.
@@ -28,34 +29,46 @@ extension HelpText {
       TOPIC  where to publish, for instance build.done
 
     Options:
-      -s, --sender NAME                      who says it, for instance task-3
-      -t, --type TYPE                        what kind of message it is, for
-                                             instance board.discovery
-      -p, --payload JSON                     the payload; without it, standard input
-                                             is read
-          --text                             the payload is plain text: wrap it as
-                                             {"text": ...}
-          --lines                            standard input holds one payload a
-                                             line; each is published as soon as it
-                                             is read
-          --idempotency-key KEY              publish only if no message with this
-                                             key was published on the topic within
-                                             10 minutes; needs --transport file or
-                                             mirror
-          --durability ring|mirrored|synced  what must be true before a publish is
-                                             acknowledged: the message is on the bus
-                                             (the default), in its topic's file, or
-                                             on the disk; makes mirror the default
-                                             transport
-          --transport shm|file|mirror        shared memory (the default), one
-                                             durable file per topic, or shared
-                                             memory with the files as its mirror
-                                             [environment: BUS_TRANSPORT]
-          --bus-dir DIR                      the bus directory [environment:
-                                             BUS_DIR]
-          --json                             print JSON, and errors as
-                                             {"error":{code,message,hint}}
-      -h, --help                             show this help and exit
+      -s, --sender NAME                       who says it, for instance task-3
+      -t, --type TYPE                         what kind of message it is, for
+                                              instance board.discovery
+      -p, --payload JSON                      the payload; without it, standard
+                                              input is read
+          --text                              the payload is plain text: wrap it as
+                                              {"text": ...}
+          --lines                             standard input holds one payload a
+                                              line; each is published as soon as it
+                                              is read
+          --idempotency-key KEY               publish only if no message with this
+                                              key was published on the topic within
+                                              10 minutes; needs --transport file or
+                                              mirror
+          --durability ring|mirrored|synced   what must be true before a publish is
+                                              acknowledged: the message is on the
+                                              bus (the default), in its topic's
+                                              file, or on the disk; makes mirror the
+                                              default transport
+          --when-failing block|fail|continue  while the mirror cannot write: block
+                                              (the default), a publish waits, with
+                                              --durability for its file and else for
+                                              room once the ring is full; fail, it
+                                              publishes nothing; continue, it waits
+                                              for no file; makes mirror the default
+                                              transport
+          --patience TIME                     how long to wait at most for what
+                                              --durability promises, and for room
+                                              that this process has to make where it
+                                              is the mirror; default 10s; makes
+                                              mirror the default transport
+          --transport shm|file|mirror         shared memory (the default), one
+                                              durable file per topic, or shared
+                                              memory with the files as its mirror
+                                              [environment: BUS_TRANSPORT]
+          --bus-dir DIR                       the bus directory [environment:
+                                              BUS_DIR]
+          --json                              print JSON, and errors as
+                                              {"error":{code,message,hint}}
+      -h, --help                              show this help and exit
 
     Examples:
       # say one thing
@@ -220,6 +233,10 @@ extension HelpText {
     second: the role (waiting, mirror or ended), the position of the ring, and of
     the mirror what bus status --json says.
 
+    With --retention it puts long topic files aside and removes the oldest that
+    exceed a limit, as bus compact does, about once a second while there is
+    something to copy. It does so while it is the mirror, for all topic files.
+
     Ends with exit code 5 when another bus is mirrored into the directory.
 
     Options:
@@ -236,6 +253,11 @@ extension HelpText {
           --patience TIME                     how long a publisher waits at most for
                                               room that this mirror has to make;
                                               default 10s
+          --retention LIMITS                  what to keep of each topic:
+                                              age=7d,size=1GiB,count=1000000, one or
+                                              more of them; default: everything
+          --retention-topic PREFIX            with --retention: only this topic and
+                                              those below it have the limits
           --bus-dir DIR                       the bus directory [environment:
                                               BUS_DIR]
           --json                              print JSON, and errors as
@@ -248,6 +270,9 @@ extension HelpText {
 
       # lose at most a second of it in a power cut
       conclave bus mirror --sync-interval 1s
+
+      # keep the last week
+      conclave bus mirror --retention age=7d
 
     """#
 }

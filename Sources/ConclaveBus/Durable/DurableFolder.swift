@@ -11,6 +11,9 @@ enum DurableFolder {
   /// No name has a tilde.
   static func draft(of name: DurableName) -> String { name.text + ".draft~" }
 
+  /// A file of the folder, as errors name it.
+  static func path(of file: String) -> String { "\(name)/\(file)" }
+
   /// Opens the folder, and makes it (mode 0700) if need be.
   ///
   /// - Throws: as ``PrivateFolder/open(_:in:)``.
@@ -24,8 +27,10 @@ enum DurableFolder {
   static func open(
     _ file: String, in folder: OwnedDescriptor, flags: Int32, create: Bool = false
   ) throws(BusError) -> OwnedDescriptor {
-    let (descriptor, status) = try TopicFile.open(file, in: folder, flags: flags, create: create)
-    try PrivateFolder.checkPrivate(status, "\(name)/\(file)")
+    let path = path(of: file)
+    let (descriptor, status) = try TopicFile.open(
+      file, in: folder, flags: flags, create: create, path: path)
+    try PrivateFolder.checkPrivate(status, path)
     return descriptor
   }
 
@@ -46,7 +51,7 @@ enum DurableFolder {
     for durable in try names(in: folder) {
       for file in [draft(of: durable), lock(of: durable), journal(of: durable)] {
         guard unsafe unlinkat(folder.number, file, 0) == 0 || errno == ENOENT else {
-          throw .system("remove", "\(name)/\(file)")
+          throw .system("remove", path(of: file))
         }
       }
     }

@@ -36,6 +36,7 @@ final class DurableJournal {
   }
 
   var state: DurableState { replay.state }
+  private var path: String { DurableFolder.path(of: fileName) }
 
   /// Reads what others have written.
   ///
@@ -65,7 +66,7 @@ final class DurableJournal {
       throw error.asError(name)
     }
     if replay.taken < look.size, ftruncate(file.number, off_t(replay.taken)) != 0 {
-      throw .system("cut the unfinished end of", fileName)
+      throw .system("cut the unfinished end of", path)
     }
     return true
   }
@@ -77,7 +78,7 @@ final class DurableJournal {
       .incompatible,
       "the durable subscription \(name) is to the prefix \"\(replay.prefix)\", not \"\(prefix)\"",
       hint: "use another name, or end its members and remove "
-        + "\(DurableFolder.name)/\(fileName) to begin it anew")
+        + "\(path) to begin it anew")
   }
 
   /// Appends, and changes the state, all or nothing.
@@ -94,7 +95,7 @@ final class DurableJournal {
     guard written == bytes.count else {
       let code = written < 0 ? errno : ENOSPC
       _ = ftruncate(file.number, off_t(replay.taken))
-      throw .system("write to", "\(DurableFolder.name)/\(fileName)", errno: code)
+      throw .system("write to", path, errno: code)
     }
     replay.note(entries, next, bytes.count)
     if replay.taken > DurableJournal.longest, replay.taken > 8 * replay.snapshotBytes {
@@ -114,7 +115,9 @@ final class DurableJournal {
     let draft = DurableFolder.draft(of: name)
     let file = try DurableFolder.open(draft, in: folder, flags: O_RDWR, create: true)
     // Only now, when it is known to be ours: somebody may have been killed while he wrote it.
-    guard ftruncate(file.number, 0) == 0 else { throw .system("write to", draft) }
+    guard ftruncate(file.number, 0) == 0 else {
+      throw .system("write to", DurableFolder.path(of: draft))
+    }
     var chain = DurableChain()
     var bytes: [UInt8] = []
     chain.append(to: &bytes) { $0 += DurableReplay.header(name, prefix) }
@@ -125,10 +128,11 @@ final class DurableJournal {
     // On the disk before its name is, so that a power cut cannot leave an empty file.
     guard written == bytes.count, fdatasync(file.number) == 0 else {
       throw .system(
-        "write to", draft, errno: written >= 0 && written < bytes.count ? ENOSPC : errno)
+        "write to", DurableFolder.path(of: draft),
+        errno: written >= 0 && written < bytes.count ? ENOSPC : errno)
     }
     guard unsafe renameat(folder.number, draft, folder.number, fileName) == 0 else {
-      throw .system("rename", draft)
+      throw .system("rename", DurableFolder.path(of: draft))
     }
     forget()
     _ = try refresh()
@@ -138,7 +142,7 @@ final class DurableJournal {
     forget()
     let opened = try DurableFolder.open(fileName, in: folder, flags: O_RDWR)
     var status = stat()
-    guard unsafe fstat(opened.number, &status) == 0 else { throw .system("look at", fileName) }
+    guard unsafe fstat(opened.number, &status) == 0 else { throw .system("look at", path) }
     file = opened
     identity = TopicFile.Identity(status)
   }
@@ -175,7 +179,7 @@ final class DurableJournal {
       let place = off_t(clamping: offset &+ UInt64(bytes.count))
       let count = unsafe pread(file.number, &chunk, chunk.count, place)
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw .system("read", "\(DurableFolder.name)/\(name)") }
+      guard count >= 0 else { throw .system("read", DurableFolder.path(of: name)) }
       bytes += chunk[..<count]
       if count < chunk.count { return bytes }
     }

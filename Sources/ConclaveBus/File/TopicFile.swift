@@ -27,23 +27,26 @@ enum TopicFile {
   /// Opens `name` in `directory`, and makes it (mode 0600) if `create` says so.
   ///
   /// Never follows a symbolic link and never blocks, whatever lies there.
+  /// - Parameter path: what errors call it, where `directory` is not the bus directory itself.
   /// - Throws: `notFound`; `permissionDenied` or `incompatible` when it is not a regular file of
   ///   this user with one name; `noSpace`, `exhausted`, `system`.
   static func open(
-    _ name: String, in directory: OwnedDescriptor, flags: Int32, create: Bool = false
+    _ name: String, in directory: OwnedDescriptor, flags: Int32, create: Bool = false,
+    path: String? = nil
   ) throws(BusError) -> (descriptor: OwnedDescriptor, status: stat) {
+    let path = path ?? name
     let flags = flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | (create ? O_CREAT : 0)
     let number = offStandard(unsafe openat(directory.number, name, flags, 0o600))
     guard number >= 0 else {
       let code = errno
       // What opening says about a link, a directory or a FIFO depends on the flags.
-      guard [ELOOP, EISDIR, ENXIO].contains(code) else { throw .system("open", name, errno: code) }
-      throw notATopicFile(name, flaw(of: name, in: directory) ?? "it is not a regular file")
+      guard [ELOOP, EISDIR, ENXIO].contains(code) else { throw .system("open", path, errno: code) }
+      throw notATopicFile(path, flaw(of: name, in: directory) ?? "it is not a regular file")
     }
     let descriptor = OwnedDescriptor(number)
     var status = stat()
-    guard unsafe fstat(number, &status) == 0 else { throw .system("look at", name) }
-    if let reason = unsuitable(status) { throw notATopicFile(name, reason) }
+    guard unsafe fstat(number, &status) == 0 else { throw .system("look at", path) }
+    if let reason = unsuitable(status) { throw notATopicFile(path, reason) }
     return (descriptor, status)
   }
 

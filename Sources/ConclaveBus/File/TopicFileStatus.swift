@@ -72,9 +72,10 @@ extension FileBus {
   }
 
   /// Removes the topic files in `directory`, rotated ones too, what is remembered of their
-  /// idempotency keys, and the durable subscriptions, and nothing else; returns how many files of
-  /// topics.
+  /// idempotency keys, the durable subscriptions, and what the mirror keeps, and nothing else;
+  /// returns how many files of topics.
   ///
+  /// What the mirror keeps stays as long as the segment is there that it is of: clean that first.
   /// What ``unusableFiles(of:)`` names stays.
   /// - Throws: `busy` while a ``FileBus`` is open on the directory; `permissionDenied` when there
   ///   are topic files and the directory is read-only; `notFound`, `system`.
@@ -84,7 +85,8 @@ extension FileBus {
     // Where nothing can be removed a lock's file can hardly be made, and need not be.
     let keys = try TopicFile.status(of: KeyFolder.name, in: descriptor)
     let durables = try TopicFile.status(of: DurableFolder.name, in: descriptor)
-    let remembers = keys != nil || durables != nil
+    let mirrors = try MirrorRemains.exist(in: descriptor)
+    let remembers = keys != nil || durables != nil || mirrors
     if try status(of: directory).isEmpty, !remembers { return 0 }
     let lock = try FilePresence.exclude(from: descriptor, directory)
     defer { _ = lock.lock(LOCK_UN) }
@@ -102,6 +104,8 @@ extension FileBus {
         throw .system("remove", "\(directory.path)/\(name)")
       }
     }
+    // Last, for it says where the log goes on while there are files.
+    try MirrorRemains.remove(in: descriptor)
     return removed
   }
 }

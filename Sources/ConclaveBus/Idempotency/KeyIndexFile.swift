@@ -28,8 +28,10 @@ final class KeyIndexFile: Sendable {
   ) throws(BusError) {
     let folder = try KeyFolder.open(in: directory)
     let name = KeyFolder.fileName
-    let (file, status) = try TopicFile.open(name, in: folder, flags: O_RDWR, create: true)
-    try PrivateFolder.checkPrivate(status, "\(KeyFolder.name)/\(name)")
+    let path = "\(KeyFolder.name)/\(name)"
+    let (file, status) = try TopicFile.open(
+      name, in: folder, flags: O_RDWR, create: true, path: path)
+    try PrivateFolder.checkPrivate(status, path)
     let locks = KeyLocks(file, patience: patience, use: .keys)
     descriptor = file
     self.locks = locks

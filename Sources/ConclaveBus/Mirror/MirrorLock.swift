@@ -14,7 +14,7 @@ final class MirrorLock: Sendable {
   private let segment: String
 
   /// What the file says.
-  private struct Holder: Equatable {
+  struct Holder: Equatable {
     var process: String
     var segment: String
   }
@@ -68,10 +68,27 @@ final class MirrorLock: Sendable {
     }
   }
 
-  private func holder() throws(BusError) -> Holder? {
+  /// What the lock's file in a bus directory says, whether its writer lives or not; nil also when
+  /// there is none, or it cannot be read.
+  static func holder(in directory: OwnedDescriptor) -> Holder? {
+    let opened = try? TopicFile.open(name, in: directory, flags: O_RDONLY)
+    return opened.flatMap { try? read($0.descriptor) }
+  }
+
+  /// The same, but nil also when nobody has the lock.
+  static func living(in directory: OwnedDescriptor) -> Holder? {
+    guard let file = try? TopicFile.open(name, in: directory, flags: O_RDONLY).descriptor,
+      conclave_lock_held(file.number, 0, 1) == 1
+    else { return nil }
+    return try? read(file)
+  }
+
+  private func holder() throws(BusError) -> Holder? { try MirrorLock.read(file) }
+
+  private static func read(_ file: OwnedDescriptor) throws(BusError) -> Holder? {
     var bytes = [UInt8](repeating: 0, count: 4096)
     let count = unsafe pread(file.number, &bytes, bytes.count, 0)
-    guard count >= 0 else { throw .system("read", Self.name) }
+    guard count >= 0 else { throw .system("read", name) }
     guard let end = bytes[..<count].firstIndex(of: UInt8(ascii: "\n")) else { return nil }
     let words = String(decoding: bytes[..<end], as: UTF8.self)
       .split(separator: " ", maxSplits: 1).map(String.init)

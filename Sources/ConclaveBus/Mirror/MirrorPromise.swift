@@ -4,14 +4,20 @@ import SharedRing
 /// What a publish was promised: made before it publishes, kept after.
 struct MirrorPromise {
   private let board: RingMirrorBoard
+  private let directory: BusDirectory
   private let isSynced: Bool
   private let isPatient: Bool
   private let patience: Duration
   /// What went wrong before this publish does not concern it.
   private let before: RingMirrorProgress
 
-  init(_ board: RingMirrorBoard, _ durability: Durability, _ options: MirrorOptions) {
+  /// - Parameter directory: of the bus.
+  init(
+    _ board: RingMirrorBoard, _ durability: Durability, _ options: MirrorOptions,
+    _ directory: BusDirectory
+  ) {
     self.board = board
+    self.directory = directory
     isSynced = durability == .synced
     isPatient = options.whenFailing == .block
     patience = options.patience
@@ -33,7 +39,9 @@ struct MirrorPromise {
         guard isPatient, conclave_monotonic_ns() < deadline else { throw failing(now.trouble) }
         conclave_pace_until(conclave_monotonic_ns() + 2_000_000)
       } else {
-        guard conclave_monotonic_ns() < deadline else { throw tooLate }
+        guard conclave_monotonic_ns() < deadline else {
+          throw MirrorAbsence(board, directory).error(after: patience)
+        }
         board.wait(for: position, synced: isSynced, closing)
       }
     }
@@ -55,13 +63,6 @@ struct MirrorPromise {
 
   private func failing(_ trouble: Int32) -> BusError {
     BusError.mirrorFailing(trouble, isPublished: true)
-  }
-
-  private var tooLate: BusError {
-    BusError(
-      .notDurable, "the message was not in its topic's file within \(patience)",
-      hint: "subscribers have it; if no mirror is running (conclave bus status), start one: "
-        + "conclave bus mirror")
   }
 }
 

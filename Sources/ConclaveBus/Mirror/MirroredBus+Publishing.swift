@@ -11,7 +11,7 @@ extension MirroredBus {
   ) throws(PublishFailure) -> Int {
     let lane: SharedMemoryLane
     do throws(BusError) { lane = try shared.openLane() } catch { throw PublishFailure(error) }
-    return try lane.publishKeeping(durability, options, shared.closing, wait: wait) {
+    return try lane.publishKeeping(durability, options, directory, shared.closing, wait: wait) {
       () throws(PublishFailure) in
       if messages.contains(where: { $0.idempotencyKey != nil }) {
         return try publishOnce(messages, to: topic, wait: wait)
@@ -41,6 +41,6 @@ extension MirroredBus {
     return Publisher(
       topic: topic, sender: sender, type: type,
       endpoint: MirroredPublisher(
-        endpoint, try shared.openLane(), shared.closing, durability, options))
+        endpoint, try shared.openLane(), shared.closing, durability, options, directory))
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import SharedRing
 
 /// A bus between processes that is fast and forgets nothing: shared memory, with the topic files as
@@ -21,11 +22,16 @@ public final class MirroredBus: MessageBus {
   let files: FileBus
   private let mark = ProcessMark()
   private let state: Lock<State>
+  /// Signalled when ``close()`` is done.
+  private let closed = Event()
 
   private struct State {
     var seat: MirrorSeat?
     var subscriptions = SubscriptionList()
-    var isClosed = false
+    /// The thread that closes the bus, or has.
+    var closer: pthread_t?
+    var isClosed: Bool { closer != nil }
+    var isDone = false
   }
 
   /// Opens the bus of `directory`, and becomes its mirror if there is none.
@@ -98,16 +104,34 @@ public final class MirroredBus: MessageBus {
   }
 
   /// Ends every subscription after what it holds; then, if this process is the mirror, what has
-  /// been published by now is mirrored.
+  /// been published by now is mirrored. Blocks until that is done, also when another thread does
+  /// it already. Not to be called from ``MirrorOptions/onWarning``, for which it would wait.
   public func close() {
+    let isFirst = state.withLock { state in
+      guard state.closer == nil else { return false }
+      state.closer = pthread_self()
+      return true
+    }
+    guard isFirst else { return waitUntilClosed() }
     shared.close()
     let (seat, ended) = state.withLock { state in
-      state.isClosed = true
-      return (state.seat.take(), state.subscriptions.removeAll())
+      (state.seat.take(), state.subscriptions.removeAll())
     }
     for subscription in ended { subscription.source.close() }
     // Ends this process's term if it was the last to hold it; subscriptions read on without.
     _ = consume seat
     files.close()
+    state.withLock { $0.isDone = true }
+    closed.signal()
+  }
+
+  private func waitUntilClosed() {
+    // The thread that closes is not there in a forked process.
+    while !mark.isForked {
+      let ticket = closed.prepareToWait()
+      let isOver = state.withLock { $0.isDone || $0.closer == pthread_self() }
+      if isOver { return }
+      closed.wait(ticket, until: nil)
+    }
   }
 }

@@ -7,16 +7,18 @@ final class MirroredPublisher: PublisherEndpoint {
   private let closing: RingCancellation
   private let durability: Durability
   private let options: MirrorOptions
+  private let directory: BusDirectory
 
   init(
     _ endpoint: SharedMemoryEndpoint, _ lane: SharedMemoryLane, _ closing: RingCancellation,
-    _ durability: Durability, _ options: MirrorOptions
+    _ durability: Durability, _ options: MirrorOptions, _ directory: BusDirectory
   ) {
     self.endpoint = endpoint
     self.lane = lane
     self.closing = closing
     self.durability = durability
     self.options = options
+    self.directory = directory
   }
 
   func publish(validated payload: RawSpan, wait: PublishWait) throws(BusError) -> Bool {
@@ -24,7 +26,7 @@ final class MirroredPublisher: PublisherEndpoint {
     guard durability > .ring else { return try endpoint.publish(validated: payload, wait: wait) }
     // What is promised takes its time.
     guard wait == .blocking else { return false }
-    let promise = MirrorPromise(lane.mirrorBoard, durability, options)
+    let promise = MirrorPromise(lane.mirrorBoard, durability, options, directory)
     let published = try lane.asking(durability) { () throws(BusError) in
       try endpoint.publish(validated: payload, wait: wait)
     }
@@ -35,7 +37,7 @@ final class MirroredPublisher: PublisherEndpoint {
   func publish(
     validated payloads: [RawJSON], wait: PublishWait
   ) throws(PublishFailure) -> Int {
-    try lane.publishKeeping(durability, options, closing, wait: wait) {
+    try lane.publishKeeping(durability, options, directory, closing, wait: wait) {
       () throws(PublishFailure) in
       try endpoint.publish(validated: payloads, wait: wait)
     }
@@ -53,13 +55,13 @@ extension SharedMemoryLane {
 
   /// Runs `publish`, and waits for what `durability` promises of all that it published.
   func publishKeeping(
-    _ durability: Durability, _ options: MirrorOptions, _ closing: RingCancellation,
-    wait: PublishWait, _ publish: () throws(PublishFailure) -> Int
+    _ durability: Durability, _ options: MirrorOptions, _ directory: BusDirectory,
+    _ closing: RingCancellation, wait: PublishWait, _ publish: () throws(PublishFailure) -> Int
   ) throws(PublishFailure) -> Int {
     do throws(BusError) { try checkMirror(options) } catch { throw PublishFailure(error) }
     guard durability > .ring else { return try publish() }
     guard wait == .blocking else { return 0 }
-    let promise = MirrorPromise(mirrorBoard, durability, options)
+    let promise = MirrorPromise(mirrorBoard, durability, options, directory)
     let published = try asking(durability, publish)
     guard published > 0 else { return 0 }
     do throws(BusError) {

@@ -50,18 +50,24 @@ extension Arguments {
   }
 
   /// The bus for a command that takes ``Option/durability`` as well.
+  ///
+  /// - Parameter settings: what else was said of the bus.
   func openBusForPublishing(
-    _ console: Console, standard: Transport = .sharedMemory
+    _ console: Console, _ settings: BusSettings = BusSettings(),
+    standard: Transport = .sharedMemory
   ) throws -> any MessageBus {
+    let standard = settings.concernsMirror ? Transport.mirror : standard
     guard let durability = try word(.durability, of: Durability.self) else {
-      return try openBus(console, standard: standard)
+      return try openBus(console, settings, standard: standard)
     }
     if durability > .ring, try word(.transport, of: Transport.self) == .sharedMemory {
       throw usageError(
         "shared memory alone cannot promise \(durability.rawValue)",
         hint: "use --transport mirror, or file")
     }
-    return try openBus(console, BusSettings(durability: durability), standard: .mirror)
+    var settings = settings
+    settings.durability = durability
+    return try openBus(console, settings, standard: .mirror)
   }
 
   func pollingIntervals() throws(ToolError) -> PollingIntervals {

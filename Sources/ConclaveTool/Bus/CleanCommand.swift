@@ -11,7 +11,8 @@ enum CleanCommand: Command {
     "bus clean", "remove a bus whose participants are all dead",
     details: """
       Removes the shared-memory segment and the topic files, and says so; with them the
-      idempotency keys are forgotten. Nothing else in the directory is touched. While
+      idempotency keys, the durable subscriptions and the mirror's state are forgotten,
+      and positions begin with 0 again. Nothing else in the directory is touched. While
       anybody takes part nothing is removed, and the command ends with exit code 5.
       Messages in topic files are gone for good.
       """,

@@ -32,10 +32,7 @@ enum CompactCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let policy =
-      try arguments.value(
-        retention, form: "limits such as age=7d,size=1GiB,count=1000000", RetentionPolicy.init)
-      ?? RetentionPolicy()
+    let policy = try arguments.retention(retention) ?? RetentionPolicy()
     let prefix = try TopicPrefix(arguments.text(topic) ?? "")
     let rules = RetentionRules(rules: [RetentionRules.Rule(prefix: prefix, policy: policy)])
     let directory = try arguments.busDirectory(create: false)
@@ -49,6 +46,13 @@ enum CompactCommand: Command {
         : try FileBus(directory: directory, options: options).compact(by: rules))
     try console.output.write(console.json ? report.json.text + "\n" : report.text)
     return .success
+  }
+}
+
+extension Arguments {
+  /// The limits that an option says.
+  func retention(_ option: Option) throws(ToolError) -> RetentionPolicy? {
+    try value(option, form: "limits such as age=7d,size=1GiB,count=1000000", RetentionPolicy.init)
   }
 }
 

@@ -39,7 +39,7 @@ struct DurableFollow {
     let notes = DeliveryNotes(notes: console.notes)
     let bus = try MirroredBus(
       directory: arguments.busDirectory(create: true),
-      options: MirrorOptions(onWarning: { notes.warn($0) }))
+      options: BusSettings().mirror(notes))
     defer { bus.close() }
     let subscription = try bus.subscribe(
       durable: name, to: prefix,

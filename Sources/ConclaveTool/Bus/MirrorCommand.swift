@@ -13,6 +13,13 @@ enum MirrorCommand: Command {
   private static let patience = Option(
     "patience", value: "TIME",
     "how long a publisher waits at most for room that this mirror has to make; default 10s")
+  private static let retention = Option(
+    "retention", value: "LIMITS",
+    "what to keep of each topic: age=7d,size=1GiB,count=1000000, one or more of them; default: "
+      + "everything")
+  private static let retentionTopic = Option(
+    "retention-topic", value: "PREFIX",
+    "with --retention: only this topic and those below it have the limits")
 
   static let usage = Usage(
     "bus mirror", "copy everything that is published into the topic files",
@@ -28,13 +35,20 @@ enum MirrorCommand: Command {
       second: the role (waiting, mirror or ended), the position of the ring, and of
       the mirror what bus status --json says.
 
+      With --retention it puts long topic files aside and removes the oldest that
+      exceed a limit, as bus compact does, about once a second while there is
+      something to copy. It does so while it is the mirror, for all topic files.
+
       Ends with exit code 5 when another bus is mirrored into the directory.
       """,
-    options: [whenFailing, syncInterval, patience, .busDirectory],
+    options: [
+      whenFailing, syncInterval, patience, retention, retentionTopic, .busDirectory,
+    ],
     examples: [
       Example("keep everything from now on", "conclave bus mirror"),
       Example(
         "lose at most a second of it in a power cut", "conclave bus mirror --sync-interval 1s"),
+      Example("keep the last week", "conclave bus mirror --retention age=7d"),
     ])
 
   /// Mirroring the rest may take longer than other commands' ends.
@@ -56,26 +70,29 @@ enum MirrorCommand: Command {
     return interruption.exitCode ?? .success
   }
 
-  private enum FailurePolicy: String, CaseIterable {
-    case block, fail
-    case goOn = "continue"
-
-    var policy: MirrorOptions.FailurePolicy {
-      switch self {
-      case .block: .block
-      case .fail: .fail
-      case .goOn: .continueUnmirrored
-      }
-    }
-  }
-
-  private static func options(_ arguments: Arguments) throws(ToolError) -> MirrorOptions {
+  private static func options(_ arguments: Arguments) throws -> MirrorOptions {
     var options = MirrorOptions()
-    if let word = try arguments.word(whenFailing, of: FailurePolicy.self) {
+    if let word = try arguments.word(whenFailing, of: FailureWord.self) {
       options.whenFailing = word.policy
     }
     options.syncInterval = try arguments.duration(syncInterval)
     if let patience = try arguments.duration(patience) { options.patience = patience }
+    options.file.retention = try rules(arguments)
     return options
+  }
+
+  private static func rules(_ arguments: Arguments) throws -> RetentionRules? {
+    let prefix = try arguments.text(retentionTopic).map { text throws(BusError) in
+      try TopicPrefix(text)
+    }
+    guard let policy = try arguments.retention(retention) else {
+      guard prefix == nil else {
+        throw usageError(
+          "--retention-topic means nothing without --retention", hint: "add --retention LIMITS")
+      }
+      return nil
+    }
+    return RetentionRules(
+      rules: [RetentionRules.Rule(prefix: prefix ?? .all, policy: policy)])
   }
 }

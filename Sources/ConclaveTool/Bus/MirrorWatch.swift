@@ -30,6 +30,7 @@ final class MirrorWatch: Sendable {
   func open(_ options: MirrorOptions) throws -> MirroredBus {
     var options = options
     options.onWarning = { [self] in hear($0) }
+    options.file.onWarning = { [self] in hear($0) }
     let bus = try MirroredBus(directory: directory, options: options)
     try state.withLock { state in
       // Of being the mirror the other thread tells, sooner or later than this.

@@ -35,14 +35,16 @@ enum PublishCommand: Command {
 
       With --durability mirrored or synced a message that is acknowledged is in its
       topic's file, or on the disk. Exit code 6 says that it is on the bus, but that
-      this could not be promised in time.
+      this could not be promised in time; or, with --when-failing fail, that nothing
+      was published, since the mirror cannot write.
 
       Prints nothing, or with --json {"published":N}. Ended by SIGINT or SIGTERM,
       --lines says on standard error how many were published; they stay.
       """,
     operands: [Operand("TOPIC", "where to publish, for instance build.done")],
     options: [
-      sender, type, payload, text, lines, key, .durability, .transport, .busDirectory,
+      sender, type, payload, text, lines, key, .durability, .whenFailing, .patience, .transport,
+      .busDirectory,
     ],
     examples: [
       Example(
@@ -73,7 +75,7 @@ enum PublishCommand: Command {
           "--idempotency-key and --lines exclude each other", hint: "leave one of them out")
       }
       hintAtTerminal(console, "type one payload a line; Ctrl-D ends")
-      let bus = try arguments.openBusForPublishing(console)
+      let bus = try openBus(arguments, console)
       defer { bus.close() }
       return try publishLines(
         LinePublisher(
@@ -83,7 +85,7 @@ enum PublishCommand: Command {
     // The payload first: what cannot be published must not make a bus.
     let payload = try onePayload(arguments, console)
     let key = try arguments.text(key).map { text throws(BusError) in try IdempotencyKey(text) }
-    let bus = try arguments.openBusForPublishing(console)
+    let bus = try openBus(arguments, console)
     defer { bus.close() }
     if let key {
       try bus.publish(
@@ -93,6 +95,12 @@ enum PublishCommand: Command {
     }
     try sayPublished(1, console)
     return .success
+  }
+
+  private static func openBus(
+    _ arguments: Arguments, _ console: Console
+  ) throws -> any MessageBus {
+    try arguments.openBusForPublishing(console, arguments.failureSettings(BusSettings()))
   }
 
   private static func sayPublished(_ count: Int, _ console: Console) throws {

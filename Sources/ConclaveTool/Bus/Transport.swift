@@ -16,15 +16,7 @@ enum Transport: String, CaseIterable {
     case .file:
       return try FileBus(directory: directory, options: settings.file(syncing: true))
     case .mirror:
-      return try MirroredBus(
-        directory: directory,
-        options: MirrorOptions(
-          file: settings.file(syncing: false), durability: settings.durability,
-          onWarning: { warning in
-            // Which of all who take part is the mirror is of no interest to those who only talk.
-            if case .mirrorTaken = warning { return }
-            notes.warn(warning)
-          }))
+      return try MirroredBus(directory: directory, options: settings.mirror(notes))
     }
   }
 }
@@ -34,6 +26,13 @@ struct BusSettings {
   var polling = PollingIntervals()
   /// What must be true of a message before its publish returns.
   var durability = Durability.ring
+  /// What happens while the mirror cannot write; nil: the library's default.
+  var whenFailing: MirrorOptions.FailurePolicy?
+  /// How long a publish waits for the mirror; nil: the library's default.
+  var patience: Duration?
+
+  /// Whether anything was said that only a mirrored bus can do.
+  var concernsMirror: Bool { whenFailing != nil || patience != nil }
 
   /// - Parameter syncing: whether publishes themselves see to it that what is to be on the disk is
   ///   there.
@@ -41,6 +40,20 @@ struct BusSettings {
     FileBusOptions(
       syncPolicy: syncing && durability == .synced ? .everyPublish : .never,
       pollInterval: polling.shortest, pollMaxInterval: polling.longest)
+  }
+
+  /// For a process that takes part, and may have to be the mirror.
+  func mirror(_ notes: DeliveryNotes) -> MirrorOptions {
+    var options = MirrorOptions(
+      file: file(syncing: false), durability: durability,
+      onWarning: { warning in
+        // Which of all who take part is the mirror is of no interest to those who only talk.
+        if case .mirrorTaken = warning { return }
+        notes.warn(warning)
+      })
+    if let whenFailing { options.whenFailing = whenFailing }
+    if let patience { options.patience = patience }
+    return options
   }
 }
 
