@@ -8,7 +8,8 @@ import Testing
   private static let policy = RingSubscriber.Policy.mirror(
     timeoutNanoseconds: .max, keepNanoseconds: .max)
 
-  /// Dozes in one thread until what `body` does in the other ends it; a doze that nothing ends hangs.
+  /// Dozes in one thread until what `body` does in the other ends it; a doze that nothing ends
+  /// hangs.
   private func endsDoze(
     of mirror: RingSubscriber, quorum: UInt64, _ body: @escaping @Sendable () throws -> Void
   ) async throws {

@@ -1,12 +1,12 @@
-/// Whether messages come so fast that the mirror had better doze between two batches than be woken by
-/// the next publish: a wake-up costs the publisher as much as a hundred publishes.
+/// Whether messages come so fast that the mirror had better doze between two batches than be woken
+/// by the next publish: a wake-up costs the publisher as much as a hundred publishes.
 struct MirrorPace {
   private var windowBegan: UInt64 = 0
   private var records = 0
   private var dozesUntil: UInt64 = 0
 
-  /// How long a doze is, nanoseconds: what is published meanwhile is that late in the files, if nobody
-  /// waits for it.
+  /// How long a doze is, nanoseconds: what is published meanwhile is that late in the files, if
+  /// nobody waits for it.
   static let doze: UInt64 = 1_000_000
   /// How long messages may stay away before the mirror sleeps until the next one.
   private static let linger: UInt64 = 10_000_000
