@@ -16,10 +16,13 @@ let package = Package(
     .target(name: "CShim", path: "CShim"),
     .target(name: "SharedRing", dependencies: ["CShim"]),
     .target(name: "ConclaveBus", dependencies: ["SharedRing", "CShim"]),
+    // Runs agents and the programs that judge their work.
+    .target(name: "ConclaveRunner", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
     // The stress test as a library, since the command and the benchmarks both run it.
     .target(name: "ConclaveStress", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
     .target(
-      name: "ConclaveTool", dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"]),
+      name: "ConclaveTool",
+      dependencies: ["ConclaveRunner", "ConclaveStress", "ConclaveBus", "SharedRing", "CShim"]),
     // The entry alone, because its linker setting must not reach the tests. Loading the standard
     // library's dynamic parts would double the time to start, and scripts call this command often.
     .executableTarget(
@@ -49,6 +52,8 @@ let package = Package(
       dependencies: [
         "ConclaveStress", "ConclaveTool", "ConclaveBus", "CShim", "BusTesting", "conclave-storm",
       ]),
+    .testTarget(
+      name: "ConclaveRunnerTests", dependencies: ["ConclaveRunner", "ConclaveBus", "BusTesting"]),
     .testTarget(
       name: "ConclaveToolTests",
       dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),
