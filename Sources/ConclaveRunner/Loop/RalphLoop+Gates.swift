@@ -1,0 +1,204 @@
+import ConclaveBus
+
+extension RalphLoop {
+  /// The agent works; it has succeeded when it says so and there is something to show for it.
+  mutating func implementGate() throws(BusError) -> GateResult {
+    let before = try position()
+    let notes = options.board.read(state.iteration, state.errorHash)
+    let context = ContextFile.text(
+      state, threshold: options.stuckThreshold, error: lastError, notes: notes,
+      added: String(decoding: try DurableFile.read(place.addedFile) ?? [], as: UTF8.self),
+      more: state.toldMore ? try facts() : "")
+    try DurableFile.write(Array(context.utf8), to: place.contextFile)
+    let prompt = LoopPrompt.implement(
+      state, tests: tests, skipsSpec: options.skipsSpec, board: options.board.instructions,
+      context: context)
+    let (result, answer) = try call(prompt, .implement, options.timeLimits.implement)
+    tree = try WorkSnapshot.tree(git, folder: place.folder)
+    finalText = answer.finalText
+    if let failed = try failure(result, answer, .implement) { return failed }
+    if let branch = try git.ask(["symbolic-ref", "--quiet", "--short", "HEAD"]),
+      branch == state.branch
+    {} else {
+      throw BusError(
+        .unsupported, "the agent has left the branch \(state.branch)",
+        hint: "git switch \(state.branch), then go on with --resume")
+    }
+    if answer.blockedReason != nil {
+      return GateResult(gate: .implement, verdict: .failed, reason: "blocked")
+    }
+    guard try position() == before else {
+      return GateResult(gate: .implement, verdict: .passed, reason: "changed something")
+    }
+    // The reviewer has to confirm it, and sees the whole difference from the beginning.
+    guard answer.saysAlreadyDone, !options.skipsSpec else {
+      return GateResult(
+        gate: .implement, verdict: .failed,
+        reason: "the agent has changed nothing (and a claim that nothing is to do needs the spec "
+          + "gate)")
+    }
+    return GateResult(gate: .implement, verdict: .passed, reason: "says that it is already done")
+  }
+
+  /// HEAD and the worktree: whatever an agent achieves shows in one of them.
+  private func position() throws(BusError) -> [String] {
+    [
+      try git.must(["rev-parse", "HEAD"]), try WorkSnapshot.tree(git, folder: place.folder),
+    ]
+  }
+
+  private mutating func call(
+    _ prompt: String, _ gate: LoopGate, _ limit: Duration
+  ) throws(BusError) -> (ChildResult, AgentAnswer) {
+    let limit = min(limit, remaining)
+    let (result, answer) = try agent.call(
+      prompt, timeLimit: limit, grace: options.timeLimits.grace, scratch: place.folder, stop: stop
+    ) { say(.gateIsLong(gate, elapsed: $0, limit: limit)) }
+    state.cost += answer.cost
+    state.inputTokens += answer.inputTokens
+    state.outputTokens += answer.outputTokens
+    state.turns += answer.turns
+    if result.cause != .stopSignal, Agent.isUnauthenticated(result, answer) {
+      state.status = .interrupted
+      state.reason = "the agent is not logged in"
+      try save()
+      throw BusError(
+        .permissionDenied,
+        "the agent \(agent.configuration.name) is not logged in: "
+          + shown((answer.finalText + result.errors.text).trimmed),
+        hint: "log in to it by hand, then go on with --resume")
+    }
+    return (result, answer)
+  }
+
+  /// What there is to say against a call of the agent, or nil.
+  private func failure(
+    _ result: ChildResult, _ answer: AgentAnswer, _ gate: LoopGate
+  ) throws(BusError) -> GateResult? {
+    if let stopped = stopped(result, gate) { return stopped }
+    let output = answer.finalText + result.errors.text
+    if result.cause == .timeLimit { return timedOut(result, gate, output) }
+    guard result.exit == .code(0) else {
+      return GateResult(
+        gate: gate, verdict: .failed, reason: "the agent ended with \(result.words)",
+        output: output, exitCode: code(result))
+    }
+    guard !answer.isError else {
+      return GateResult(
+        gate: gate, verdict: .failed, reason: "the agent reports an error", output: output,
+        exitCode: 1)
+    }
+    return nil
+  }
+
+  func testGate() throws(BusError) -> GateResult {
+    guard let tests else {
+      return GateResult(
+        gate: .tests, verdict: .skipped, reason: "no tests were found; name them with --test-cmd")
+    }
+    return try judge(tests.command, .tests, options.timeLimits.tests)
+  }
+
+  func qualityGate() throws(BusError) -> GateResult {
+    guard let line = options.lintCommand else {
+      return GateResult(gate: .quality, verdict: .skipped, reason: "no --lint-cmd")
+    }
+    return try judge(["/bin/sh", "-c", line], .quality, options.timeLimits.quality)
+  }
+
+  /// Runs a command whose exit code is the verdict.
+  private func judge(
+    _ command: [String], _ gate: LoopGate, _ limit: Duration
+  ) throws(BusError) -> GateResult {
+    var environment = options.environment
+    environment[ProcessFamily.worktreeName] = place.top
+    var request = ChildRequest(
+      try Executable.find(command[0], environment: environment, directory: place.top),
+      Array(command.dropFirst()), environment: environment, directory: place.top)
+    request.mergesErrors = true
+    let limit = min(limit, remaining)
+    request.timeLimit = limit
+    request.grace = options.timeLimits.grace
+    let result = try ChildRun.run(request, stop: stop) {
+      say(.gateIsLong(gate, elapsed: $0, limit: limit))
+    }
+    if let stopped = stopped(result, gate) { return stopped }
+    let output = result.output.text
+    if result.cause == .timeLimit { return timedOut(result, gate, output) }
+    return GateResult(
+      gate: gate, verdict: result.succeeded ? .passed : .failed, reason: result.words,
+      output: output, exitCode: code(result))
+  }
+
+  /// A fresh call of the agent that sees the task and the difference, and nothing else.
+  mutating func specGate() throws(BusError) -> GateResult {
+    if options.skipsSpec {
+      return GateResult(gate: .spec, verdict: .skipped, reason: "--skip-spec")
+    }
+    let before = try WorkSnapshot.tree(git, folder: place.folder)
+    let patch = try WorkSnapshot.patch(git, from: state.base, to: before, limit: 200_000)
+    let (result, answer) = try call(
+      LoopPrompt.spec(state.task, patch: patch), .spec, options.timeLimits.spec)
+    if let failed = try failure(result, answer, .spec) { return failed }
+    guard try WorkSnapshot.tree(git, folder: place.folder) == before else {
+      return GateResult(
+        gate: .spec, verdict: .failed, reason: "the reviewer has changed files, untested ones now",
+        output: answer.finalText, exitCode: 1)
+    }
+    return GateResult(
+      gate: .spec, verdict: answer.saysSpecPassed ? .passed : .failed,
+      reason: answer.saysSpecPassed ? "SPEC_PASS" : "the last line is not SPEC_PASS",
+      output: answer.finalText, exitCode: answer.saysSpecPassed ? 0 : 1)
+  }
+
+  mutating func commitGate() throws(BusError) -> GateResult {
+    guard options.commits else {
+      return GateResult(gate: .commit, verdict: .skipped, reason: "--no-commit")
+    }
+    let title = state.task.split(whereSeparator: \.isNewline).first { !$0.trimmed.isEmpty } ?? ""
+    let subject = String(title.drop { $0 == "#" || $0 == " " }.prefix(72).trimmed)
+    let message =
+      "\(subject.isEmpty ? state.taskID : subject)\n\nTask-Id: \(state.taskID)\n"
+      + "Agent: \(state.agent)\nIterations: \(state.iteration)\n"
+    switch try WorkCommit.make(git, message: message, withHooks: options.runsHooks) {
+    case .stopped: return GateResult(gate: .commit, verdict: .stopped, reason: "stopped")
+    case .refused(let words):
+      return GateResult(
+        gate: .commit, verdict: .failed, reason: "git or a hook refuses the commit", output: words,
+        exitCode: 1)
+    case .made(let commit):
+      state.commit = commit
+      return GateResult(gate: .commit, verdict: .passed, reason: String(commit.prefix(12)))
+    }
+  }
+
+  private func stopped(_ result: ChildResult, _ gate: LoopGate) -> GateResult? {
+    guard result.cause == .stopSignal else { return nil }
+    return GateResult(gate: gate, verdict: .stopped, reason: "stopped")
+  }
+
+  /// A time-out of the whole loop ends it; a gate's own is a failed attempt.
+  private func timedOut(_ result: ChildResult, _ gate: LoopGate, _ output: String) -> GateResult {
+    let seconds = Int((result.duration / .seconds(1)).rounded())
+    return GateResult(
+      gate: gate, verdict: remaining <= .zero ? .stopped : .failed,
+      reason: "timed out after \(seconds) s",
+      output: output + "\nerror: the \(gate.rawValue) gate timed out after \(seconds) s\n",
+      exitCode: 124)
+  }
+
+  private func code(_ result: ChildResult) -> Int {
+    switch result.exit {
+    case .code(let code): Int(code)
+    case .signal(let number): 128 + Int(number)
+    }
+  }
+
+  /// What helps when names are not known.
+  private func facts() throws(BusError) -> String {
+    let files = try git.must(["ls-files"]).split(separator: "\n")
+    let more = files.count > 200 ? "\n[... \(files.count - 200) more files ...]" : ""
+    let log = try git.must(["log", "--oneline", "-10", "--no-decorate"])
+    return "Files:\n\(files.prefix(200).joined(separator: "\n"))\(more)\n\nLast commits:\n\(log)"
+  }
+}

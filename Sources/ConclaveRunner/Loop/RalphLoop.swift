@@ -1,0 +1,170 @@
+public import ConclaveBus
+import Glibc
+
+/// Has an agent work on one task until its work passes all gates: implement, tests, spec, quality.
+///
+/// Each iteration is a new call of the agent, which knows of the ones before what the context file
+/// says. ``run(_:stop:onEvent:)`` blocks the calling thread; call it on one of your own.
+public struct RalphLoop {
+  let options: LoopOptions
+  let stop: StopSignal
+  let say: (LoopEvent) -> Void
+  let place: LoopPlace
+  let git: GitCommand
+  let agent: Agent
+  let tests: TestCommand?
+  let clock = SuspendingClock()
+  let start: SuspendingClock.Instant
+  /// Held as long as the loop lives.
+  private let lock: LoopLock
+  var state: LoopState
+  /// The output of the gate that failed last.
+  var lastError = ""
+  /// The agent's final text of this iteration.
+  var finalText = ""
+  /// The worktree when the agent had ended in this iteration.
+  var tree = ""
+
+  /// - Parameters:
+  ///   - stop: ends the loop, with state kept and nothing left running.
+  ///   - onEvent: called on this thread.
+  /// - Throws: what makes it impossible to begin, with nothing changed: `notFound`, `unsupported`,
+  ///   `permissionDenied`, `busy`, `noSpace`, `invalidPayload`, `corrupt`; later only what makes it
+  ///   impossible to go on, such as a full disk, with the state of the last gate kept.
+  public static func run(
+    _ options: LoopOptions, stop: StopSignal = StopSignal(),
+    onEvent: @escaping (LoopEvent) -> Void = { _ in }
+  ) throws(BusError) -> LoopOutcome {
+    let preflight = try Preflight(options, stop)
+    var loop = try RalphLoop(options, preflight, stop, onEvent)
+    return try loop.run(resumed: preflight.resumed != nil)
+  }
+
+  private init(
+    _ options: LoopOptions, _ preflight: Preflight, _ stop: StopSignal,
+    _ say: @escaping (LoopEvent) -> Void
+  ) throws(BusError) {
+    self.options = options
+    self.stop = stop
+    self.say = say
+    place = preflight.place
+    git = preflight.git
+    agent = preflight.agent
+    tests = preflight.tests
+    start = clock.now
+    lock = try LoopLock(place)
+    let branch = preflight.repository.branch ?? ""
+    state =
+      preflight.resumed
+      ?? LoopState(
+        taskID: options.taskID ?? FailedWork.slug(branch), task: options.task,
+        maxIterations: options.maxIterations, agent: options.agent.name, branch: branch,
+        base: preflight.repository.head ?? "")
+    state.maxIterations = options.maxIterations
+    state.agent = options.agent.name
+    guard state.branch == branch else {
+      throw BusError(
+        .busy, "the unfinished loop is on the branch \(state.branch), and this is \(branch)",
+        hint: "git switch \(state.branch), or begin anew with --fresh")
+    }
+  }
+
+  private mutating func run(resumed: Bool) throws(BusError) -> LoopOutcome {
+    try prepare(resumed: resumed)
+    say(
+      .began(
+        taskID: state.taskID, iteration: state.iteration, of: state.maxIterations, resumed: resumed)
+    )
+    while true {
+      if let end = try endBetweenGates() { return try finish(end) }
+      guard state.iteration <= state.maxIterations else {
+        state.iteration = state.maxIterations
+        return try finish(.failed, "\(state.maxIterations) iterations did not pass all gates")
+      }
+      say(.iteration(state.iteration, of: state.maxIterations))
+      if let end = try iterate() { return try finish(end) }
+    }
+  }
+
+  private mutating func prepare(resumed: Bool) throws(BusError) {
+    try DurableFile.makeFolder(place.folder)
+    place.remove(place.stopFile)
+    if !resumed { place.remove(place.addedFile) }
+    let orphans = ProcessFamily.endOrphans(
+      ofWorktree: place.top, grace: options.timeLimits.grace)
+    if orphans > 0 { say(.note("ended \(orphans) processes that a killed loop had left")) }
+    try WorkSnapshot.ignoreOwnFiles(git)
+    if resumed, let bytes = try DurableFile.read("\(place.folder)/last-error") {
+      lastError = String(decoding: bytes, as: UTF8.self)
+    }
+    state.status = .running
+    state.reason = ""
+    state.failedBranch = ""
+    try save()
+  }
+
+  /// Why to end now, at a moment when nothing runs; nil to go on.
+  mutating func endBetweenGates() throws(BusError) -> LoopOutcome.End? {
+    if let reason = stop.reason {
+      state.reason = reason == .interrupt ? "interrupted" : "terminated"
+      return .interrupted(reason)
+    }
+    if place.exists(place.stopFile) {
+      place.remove(place.stopFile)
+      state.reason = "stopped on request"
+      return .stopped
+    }
+    if remaining <= .zero {
+      state.reason = "the time for the whole loop is over"
+      return .timedOut
+    }
+    if let limit = options.maxCost, state.cost >= limit {
+      state.reason = "the cost has reached the limit of \(limit) US dollars"
+      return .tooExpensive
+    }
+    return nil
+  }
+
+  /// What is left of the time for the whole loop.
+  var remaining: Duration { options.timeLimits.global - start.duration(to: clock.now) }
+
+  mutating func save() throws(BusError) {
+    state.timestamp = Timestamp.now().description
+    try place.write(state)
+  }
+
+  private mutating func finish(
+    _ end: LoopOutcome.End, _ reason: String? = nil
+  ) throws(BusError) -> LoopOutcome {
+    if let reason { state.reason = reason }
+    state.gate = ""
+    state.seconds += start.duration(to: clock.now) / .seconds(1)
+    switch end {
+    case .passed: state.status = .passed
+    case .failed, .timedOut, .tooExpensive:
+      state.status = .failed
+      try save()
+      try keepFailedWork()
+    case .blocked: state.status = .blocked
+    case .interrupted: state.status = .interrupted
+    case .stopped: state.status = .stopped
+    }
+    try save()
+    if end == .passed { place.remove(place.contextFile) }
+    return LoopOutcome(end: end, state: state)
+  }
+
+  private mutating func keepFailedWork() throws(BusError) {
+    guard
+      let branch = try FailedWork.keep(
+        git, folder: place.folder, base: state.base, task: state.taskID, reason: state.reason)
+    else { return }
+    state.failedBranch = branch
+    guard let remote = options.pushRemote else { return }
+    let result = try git.run(
+      ["push", "--quiet", remote, "refs/heads/\(branch)"], withHooks: options.runsHooks)
+    if !result.succeeded {
+      say(.note(GitCommand.failure(["push"], result).description))
+    }
+  }
+}
