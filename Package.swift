@@ -53,7 +53,8 @@ let package = Package(
         "ConclaveStress", "ConclaveTool", "ConclaveBus", "CShim", "BusTesting", "conclave-storm",
       ]),
     .testTarget(
-      name: "ConclaveRunnerTests", dependencies: ["ConclaveRunner", "ConclaveBus", "BusTesting"]),
+      name: "ConclaveRunnerTests",
+      dependencies: ["ConclaveRunner", "ConclaveBus", "SharedRing", "BusTesting"]),
     .testTarget(
       name: "ConclaveToolTests",
       dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),

@@ -10,13 +10,19 @@ extension Menu {
     conclave - a message bus for the processes of one machine
 
     Usage: conclave bus COMMAND [options]
-           conclave help [bus [COMMAND]]
+           conclave ralph-run --task TEXT [options]
+           conclave ralph COMMAND [options]
+           conclave help [COMMAND [COMMAND]]
            conclave --version
 
     Commands:
 
     """
-      + helpTable([("bus", "publish, subscribe and look after the bus; see conclave bus --help")])
+      + helpTable([
+        ("bus", "publish, subscribe and look after the bus; see conclave bus --help"),
+        ("ralph-run", RalphRunCommand.usage.summary),
+        ("ralph", "look after a loop that ralph-run has begun; see conclave ralph --help"),
+      ])
       + "\nExit codes:\n" + ExitCode.table
       + helpExamples([
         Example("watch everything that is said", "conclave bus subscribe"),
@@ -24,6 +30,20 @@ extension Menu {
           "say something",
           "conclave bus publish build.done --sender ci --type result --payload '{\"ok\":true}'"),
       ])
+  }
+
+  static var ralphHelp: String {
+    """
+    conclave ralph - look after the loop of ralph-run in this git worktree
+
+    Usage: conclave ralph COMMAND [options]
+
+    Commands:
+
+    """
+      + helpTable(ralphCommands.map { ($0.usage.commandName, $0.usage.summary) })
+      + "\nEach command has --help.\n"
+      + helpExamples([Example("how far is it?", "conclave ralph status")])
   }
 
   static var busHelp: String {

@@ -36,6 +36,9 @@ final class Interruption: Sendable {
     return shared
   }
 
+  /// The same as ``exitCode``, for the closure that ``watch(output:graceMilliseconds:_:)`` calls.
+  static var currentExitCode: ExitCode? { shared.exitCode }
+
   /// Why the command is to end, or nil.
   var exitCode: ExitCode? { cause.withLock { $0 } }
 

@@ -13,6 +13,11 @@ enum Menu {
     StressCommand.self,
   ]
 
+  /// Every command of the group `ralph`.
+  static let ralphCommands: [any Command.Type] = [
+    RalphStatusCommand.self, RalphStopCommand.self, RalphAddContextCommand.self,
+  ]
+
   /// Commands that this program calls itself by, and nobody else should.
   private static let hiddenCommands: [any Command.Type] = [StressWorkerCommand.self]
 
@@ -21,17 +26,27 @@ enum Menu {
     var words = arguments[...]
     let asksForHelp = words.first == "help"
     if asksForHelp { words = words.dropFirst() }
+    let rest = words.dropFirst()
     switch words.first {
     case nil where asksForHelp, "--help", "-h": return .text(topHelp)
-    case nil: throw missing("conclave", "bus")
+    case nil: throw missing("conclave", "bus, ralph-run, ralph")
     case "--version": return .text(versionText)
-    case "bus": return try chooseBus(words.dropFirst(), asksForHelp)
+    case "bus":
+      return try chooseIn("bus", busCommands, hidden: hiddenCommands, busHelp, rest, asksForHelp)
+    case "ralph-run":
+      let usage = RalphRunCommand.usage
+      return asksForHelp
+        ? .text(helpText(usage)) : .command(RalphRunCommand.self, arguments: rest)
+    case "ralph":
+      return try chooseIn("ralph", ralphCommands, hidden: [], ralphHelp, rest, asksForHelp)
     case let word?:
-      throw unknown(word, in: "conclave", among: ["bus", "help", "--help", "--version"])
+      throw unknown(
+        word, in: "conclave", among: ["bus", "ralph-run", "ralph", "help", "--help", "--version"])
     }
   }
 
-  private static func chooseBus(
+  private static func chooseIn(
+    _ group: String, _ shown: [any Command.Type], hidden: [any Command.Type], _ help: String,
     _ arguments: ArraySlice<String>, _ asksForHelp: Bool
   ) throws(ToolError) -> Choice {
     var words = arguments
@@ -40,14 +55,14 @@ enum Menu {
       asksForHelp = true
       words = words.dropFirst()
     }
-    let names = busCommands.map { $0.usage.commandName }
+    let names = shown.map { $0.usage.commandName }
     switch words.first {
-    case nil where asksForHelp, "--help", "-h": return .text(busHelp)
-    case nil: throw missing("conclave bus", names.joined(separator: ", "))
+    case nil where asksForHelp, "--help", "-h": return .text(help)
+    case nil: throw missing("conclave \(group)", names.joined(separator: ", "))
     case let word?:
-      let commands = busCommands + hiddenCommands
+      let commands = shown + hidden
       guard let command = commands.first(where: { $0.usage.commandName == word }) else {
-        throw unknown(word, in: "conclave bus", among: names + ["help", "--help"])
+        throw unknown(word, in: "conclave \(group)", among: names + ["help", "--help"])
       }
       if asksForHelp { return .text(helpText(command.usage)) }
       return .command(command, arguments: words.dropFirst())

@@ -6,7 +6,7 @@ import Testing
 /// Scripts branch on these numbers.
 @Suite struct ExitCodeTests {
   @Test func numbers() {
-    #expect(ExitCode.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 70, 130, 141, 143])
+    #expect(ExitCode.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70, 130, 141, 143])
   }
 
   @Test func everyErrorHasItsCode() {

@@ -14,6 +14,11 @@ import Testing
     (["bus", "compact"], HelpText.compact),
     (["bus", "clean"], HelpText.clean),
     (["bus", "where"], HelpText.whereToFindIt),
+    (["ralph-run"], HelpText.ralphRun),
+    (["ralph"], HelpText.ralph),
+    (["ralph", "status"], HelpText.ralphStatus),
+    (["ralph", "stop"], HelpText.ralphStop),
+    (["ralph", "add-context"], HelpText.ralphAddContext),
   ])
   func wholeTexts(_ words: [String], _ text: String) throws {
     try withDirectory { directory in
@@ -41,7 +46,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ([], "conclave needs a command: bus; see conclave --help"),
+    ([], "conclave needs a command: bus, ralph-run, ralph; see conclave --help"),
     (
       ["bus"],
       "conclave bus needs a command: publish, subscribe, replay, mirror, status, compact, "

@@ -4,11 +4,16 @@ enum HelpText {
     conclave - a message bus for the processes of one machine
 
     Usage: conclave bus COMMAND [options]
-           conclave help [bus [COMMAND]]
+           conclave ralph-run --task TEXT [options]
+           conclave ralph COMMAND [options]
+           conclave help [COMMAND [COMMAND]]
            conclave --version
 
     Commands:
-      bus  publish, subscribe and look after the bus; see conclave bus --help
+      bus        publish, subscribe and look after the bus; see conclave bus --help
+      ralph-run  have an agent work on a task until its work passes all gates
+      ralph      look after a loop that ralph-run has begun; see conclave ralph
+                 --help
 
     Exit codes:
         0  success
@@ -20,6 +25,7 @@ enum HelpText {
         6  degraded: damaged data, or with --strict messages were lost
         7  permission denied, or wrong owner
         8  out of room: disk, shared memory, lanes or subscriptions
+        9  blocked: an agent needs a person
        70  internal error, or the system failed
       130  ended by SIGINT
       141  standard output was closed (as by SIGPIPE)

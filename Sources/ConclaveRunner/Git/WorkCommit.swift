@@ -14,7 +14,7 @@ enum WorkCommit {
   static func make(
     _ git: GitCommand, message: String, withHooks: Bool
   ) throws(BusError) -> Outcome {
-    try git.must(["add", "--all", "--", "."] + WorkSnapshot.exclusions)
+    try WorkSnapshot.addAll(git)
     if try git.run(["diff", "--cached", "--quiet"]).succeeded {
       return .made(try git.must(["rev-parse", "HEAD"]))
     }

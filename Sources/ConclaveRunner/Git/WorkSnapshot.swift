@@ -4,12 +4,13 @@ import Glibc
 /// The worktree as a git tree, made with an index of its own: neither the user's index nor the
 /// checkout is touched. Two equal trees are two equal worktrees.
 enum WorkSnapshot {
-  /// The loop's own files in the worktree.
-  static let ownFiles = [".ralph_state.json", ".ralph.lock", ".ralph_context.md"]
+  /// What never belongs to the work: the loop's own files, the bus, the worktrees of other tasks.
+  static let ownFiles = [
+    ".ralph_state.json", ".ralph.lock", ".ralph_context.md", ".conclave/bus", ".worktrees",
+  ]
 
-  /// As git wants them behind `--`: what never belongs to the work.
-  static let exclusions =
-    (ownFiles + [".conclave/bus", ".worktrees"]).flatMap { [":(top,exclude)\($0)"] }
+  /// The same as pathspecs, for commands that only look.
+  static let exclusions = ownFiles.map { ":(top,exclude)\($0)" }
 
   /// The tree's name. O(changed files) after the first time.
   ///
@@ -17,12 +18,21 @@ enum WorkSnapshot {
   static func tree(_ git: GitCommand, folder: String) throws(BusError) -> String {
     let index = "\(folder)/snapshot-index"
     if unsafe access(index, F_OK) != 0 { try git.must(["read-tree", "HEAD"], index: index) }
-    let added = try git.run(["add", "--all", "--", "."] + exclusions, index: index)
-    guard added.succeeded else {
+    do throws(BusError) {
+      try addAll(git, index: index)
+    } catch {
       unsafe unlink(index)
-      throw GitCommand.failure(["add"], added)
+      throw error
     }
     return try git.must(["write-tree"], index: index)
+  }
+
+  /// Everything but the loop's own files, which ``ignoreOwnFiles(_:)`` keeps away as long as nobody
+  /// has committed them; then they stay as they were committed. `git add` cannot be told to
+  /// leave out what is ignored already: it fails.
+  static func addAll(_ git: GitCommand, index: String? = nil) throws(BusError) {
+    try git.must(["add", "--all", "--", "."], index: index)
+    try git.must(["reset", "--quiet", "HEAD", "--"] + ownFiles, index: index)
   }
 
   /// The difference as a patch, at most `limit` bytes of it, with a line that says what is missing.

@@ -17,9 +17,7 @@ extension RalphLoop {
     tree = try WorkSnapshot.tree(git, folder: place.folder)
     finalText = answer.finalText
     if let failed = try failure(result, answer, .implement) { return failed }
-    if let branch = try git.ask(["symbolic-ref", "--quiet", "--short", "HEAD"]),
-      branch == state.branch
-    {} else {
+    guard try git.ask(["symbolic-ref", "--quiet", "--short", "HEAD"]) == state.branch else {
       throw BusError(
         .unsupported, "the agent has left the branch \(state.branch)",
         hint: "git switch \(state.branch), then go on with --resume")
@@ -30,12 +28,11 @@ extension RalphLoop {
     guard try position() == before else {
       return GateResult(gate: .implement, verdict: .passed, reason: "changed something")
     }
-    // The reviewer has to confirm it, and sees the whole difference from the beginning.
+    // Only the reviewer can confirm that nothing is to be done; it sees the whole difference from the beginning.
     guard answer.saysAlreadyDone, !options.skipsSpec else {
       return GateResult(
         gate: .implement, verdict: .failed,
-        reason: "the agent has changed nothing (and a claim that nothing is to do needs the spec "
-          + "gate)")
+        reason: "the agent has changed nothing", exitCode: 1)
     }
     return GateResult(gate: .implement, verdict: .passed, reason: "says that it is already done")
   }

@@ -52,7 +52,9 @@ extension RalphLoop {
   private mutating func fail(
     _ result: GateResult, _ began: SuspendingClock.Instant
   ) throws(BusError) -> LoopOutcome.End? {
-    lastError = result.output.isEmpty ? result.reason : result.output
+    // Who changes nothing must still see what is wrong with the work as it is.
+    lastError = result.output.isEmpty ? "\(result.reason)\n\n\(lastFinding)" : result.output
+    if !result.output.isEmpty { lastFinding = result.output }
     try DurableFile.write(
       Array(ContextFile.shortened(lastError).utf8), to: "\(place.folder)/last-error")
     let hash = ErrorFingerprint.of(result.output.isEmpty ? result.reason : result.output)

@@ -20,6 +20,8 @@ public struct RalphLoop {
   var state: LoopState
   /// The output of the gate that failed last.
   var lastError = ""
+  /// The last error that came with output.
+  var lastFinding = ""
   /// The agent's final text of this iteration.
   var finalText = ""
   /// The worktree when the agent had ended in this iteration.

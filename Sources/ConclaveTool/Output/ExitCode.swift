@@ -11,6 +11,7 @@ enum ExitCode: Int32, CaseIterable {
   case degraded = 6
   case permission = 7
   case resource = 8
+  case blocked = 9
   case failure = 70
   case interrupted = 130
   case outputClosed = 141
@@ -28,6 +29,7 @@ enum ExitCode: Int32, CaseIterable {
     case .degraded: "degraded: damaged data, or with --strict messages were lost"
     case .permission: "permission denied, or wrong owner"
     case .resource: "out of room: disk, shared memory, lanes or subscriptions"
+    case .blocked: "blocked: an agent needs a person"
     case .failure: "internal error, or the system failed"
     case .interrupted: "ended by SIGINT"
     case .outputClosed: "standard output was closed (as by SIGPIPE)"
