@@ -32,7 +32,8 @@ import Testing
   @Test func anExitCodeOfZeroIsNoEvidence() async throws {
     let world = try LoopWorld(tests: "true")
     let outcome = try await world.run("echo I did it all") { $0.maxIterations = 2 }
-    #expect(outcome.end == .failed && outcome.state.attempts.map(\.gate) == ["implement", "implement"])
+    #expect(
+      outcome.end == .failed && outcome.state.attempts.map(\.gate) == ["implement", "implement"])
     #expect(outcome.state.attempts[0].summary == "the agent has changed nothing")
   }
 

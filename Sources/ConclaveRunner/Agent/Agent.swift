@@ -42,7 +42,8 @@ public struct Agent: Sendable {
     guard !result.succeeded else { return }
     let words = result.output.text.split(whereSeparator: \.isNewline).last ?? ""
     throw BusError(
-      .unsupported, "the agent \(configuration.name) is not ready: \(shown(words)), \(result.words)",
+      .unsupported,
+      "the agent \(configuration.name) is not ready: \(shown(words)), \(result.words)",
       hint: "log in to it, then try again")
   }
 

@@ -45,7 +45,8 @@ extension AgentConfiguration {
   /// The same agent with a permission mode and tools, in its own words.
   ///
   /// - Throws: `unsupported` when it has no option for them.
-  public func allowing(permissions: String?, tools: String?) throws(BusError) -> AgentConfiguration {
+  public func allowing(permissions: String?, tools: String?) throws(BusError) -> AgentConfiguration
+  {
     var options: [String] = []
     if let mode = permissions ?? usualPermission {
       options += [try require(permissionOption, "a permission mode"), mode]

@@ -1,8 +1,8 @@
 import ConclaveBus
 import Glibc
 
-/// The git command in one worktree: found once, without the caller's environment of git, never asking
-/// on a terminal, without hooks unless a commit is made for the user.
+/// The git command in one worktree: found once, without the caller's environment of git, never
+/// asking on a terminal, without hooks unless a commit is made for the user.
 struct GitCommand: Sendable {
   /// The absolute path of the worktree.
   let directory: String
@@ -17,7 +17,9 @@ struct GitCommand: Sendable {
     self.directory = directory
     self.stop = stop
     program = try Executable.find("git", environment: environment, directory: directory)
-    var own = environment.filter { !$0.key.hasPrefix("GIT_CONFIG") && !$0.key.hasPrefix("GIT_TRACE") }
+    var own = environment.filter {
+      !$0.key.hasPrefix("GIT_CONFIG") && !$0.key.hasPrefix("GIT_TRACE")
+    }
     own["GIT_TERMINAL_PROMPT"] = "0"
     own["GIT_OPTIONAL_LOCKS"] = "0"
     own["GIT_LITERAL_PATHSPECS"] = nil

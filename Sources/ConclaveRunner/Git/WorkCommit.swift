@@ -18,7 +18,8 @@ enum WorkCommit {
     if try git.run(["diff", "--cached", "--quiet"]).succeeded {
       return .made(try git.must(["rev-parse", "HEAD"]))
     }
-    let result = try git.run(["commit", "--quiet", "-F", "-"], withHooks: withHooks, input: message)
+    let result = try git.run(
+      ["commit", "--quiet", "-F", "-"], withHooks: withHooks, input: message)
     if result.cause == .stopSignal { return .stopped }
     guard result.succeeded else {
       return .refused(result.output.text + result.errors.text)

@@ -26,7 +26,8 @@ enum ContextFile {
     var lines = [
       "## Status", "- Iteration: \(state.iteration) of \(state.maxIterations)",
       "- Last gate failed: "
-        + (state.lastGate.isEmpty ? "(none yet)" : "\(state.lastGate) (exit code \(state.exitCode))"),
+        + (state.lastGate.isEmpty
+          ? "(none yet)" : "\(state.lastGate) (exit code \(state.exitCode))"),
     ]
     if state.stuckCount > 0 {
       lines.append("- Equal failures in a row: \(state.stuckCount) (threshold: \(threshold))")
@@ -37,7 +38,8 @@ enum ContextFile {
   private static func attempts(_ state: LoopState) -> String {
     state.attempts.suffix(3).map { attempt in
       let verdict = attempt.verdict.isEmpty ? "" : " [\(attempt.verdict)]"
-      return "- Iteration \(attempt.iteration): \(attempt.gate) failed: \(attempt.summary)\(verdict)"
+      return
+        "- Iteration \(attempt.iteration): \(attempt.gate) failed: \(attempt.summary)\(verdict)"
     }.joined(separator: "\n")
   }
 

@@ -3,8 +3,8 @@ import Glibc
 
 /// Files that are whole, whenever the machine stops.
 enum DurableFile {
-  /// Replaces the file in one step: a temporary file beside it, forced to the disk, renamed over it,
-  /// and the rename forced as well.
+  /// Replaces the file in one step: a temporary file beside it, forced to the disk, renamed over
+  /// it, and the rename forced as well.
   ///
   /// - Throws: `noSpace`, `permissionDenied`, `system`; the old file is then untouched.
   static func write(_ bytes: [UInt8], to path: String) throws(BusError) {

@@ -6,8 +6,8 @@
 public struct LoopBoard: Sendable {
   /// What the prompt says about how to write markers, or empty.
   public var instructions = ""
-  /// At the start of an iteration: notes of other tasks, rendered as data, or empty. The fingerprint
-  /// is of the error that is being worked on, or empty.
+  /// At the start of an iteration: notes of other tasks, rendered as data, or empty. The
+  /// fingerprint is of the error that is being worked on, or empty.
   public var read: @Sendable (_ iteration: Int, _ fingerprint: String) -> String = { _, _ in "" }
   /// After a gate: the agent's final text of this iteration. After a gate that failed `passed` is
   /// false, and only what is worth a provisional warning should be published. The same text comes

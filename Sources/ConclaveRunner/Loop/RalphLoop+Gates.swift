@@ -28,7 +28,8 @@ extension RalphLoop {
     guard try position() == before else {
       return GateResult(gate: .implement, verdict: .passed, reason: "changed something")
     }
-    // Only the reviewer can confirm that nothing is to be done; it sees the whole difference from the beginning.
+    // Only the reviewer can confirm that nothing is to be done: it sees the whole difference from
+    // the beginning.
     guard answer.saysAlreadyDone, !options.skipsSpec else {
       return GateResult(
         gate: .implement, verdict: .failed,

@@ -16,7 +16,8 @@ enum VolatileWord {
       return "<number>"
     }
     if let replaced = assignment(word) { return replaced }
-    if word.hasPrefix("=="), word.hasSuffix("=="), word.dropFirst(2).dropLast(2).allSatisfy(\.isNumber)
+    if word.hasPrefix("=="), word.hasSuffix("=="),
+      word.dropFirst(2).dropLast(2).allSatisfy(\.isNumber)
     {
       return "<number>"
     }
@@ -71,7 +72,8 @@ enum VolatileWord {
   /// UUIDs, and hexadecimal words of 12 digits and more with both digits and letters.
   private static func isIdentifier(_ word: Substring) -> Bool {
     let digits = word.filter { $0 != "-" }
-    return digits.count >= 12 && digits.allSatisfy(\.isHexDigit) && digits.contains(where: \.isNumber)
+    return digits.count >= 12 && digits.allSatisfy(\.isHexDigit)
+      && digits.contains(where: \.isNumber)
       && digits.contains(where: \.isLetter)
   }
 

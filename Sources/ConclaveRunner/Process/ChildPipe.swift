@@ -50,7 +50,9 @@ final class OwnedFile: Sendable {
     guard file.number >= 0 else { throw systemError("make a file in memory") }
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes { unsafe write(file.number, $0.baseAddress, $0.count) }
+      let count = unsafe rest.withUnsafeBytes {
+        unsafe write(file.number, $0.baseAddress, $0.count)
+      }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw systemError("write a file in memory") }
       rest = rest.dropFirst(count)

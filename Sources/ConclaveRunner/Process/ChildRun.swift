@@ -6,8 +6,8 @@ import Synchronization
 /// Runs one program to its end, and ends what it leaves behind.
 ///
 /// Blocks the calling thread, so call it on one of your own, not on Swift's cooperative threads. It
-/// installs no signal handler and needs none: the program's end, its output, the stop signal and the
-/// clock are waited for with one `poll`.
+/// installs no signal handler and needs none: the program's end, its output, the stop signal and
+/// the clock are waited for with one `poll`.
 public struct ChildRun {
   private let request: ChildRequest
   private let stop: StopSignal?

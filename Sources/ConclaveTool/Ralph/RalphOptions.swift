@@ -106,7 +106,9 @@ enum RalphOptions {
   private static func taskName(_ arguments: Arguments) throws(ToolError) -> String? {
     try arguments.value(taskID, form: "1 to 64 letters, digits, dots, dashes or underscores") {
       let isName = $0.unicodeScalars.allSatisfy {
-        $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0))
+        $0.isASCII
+          && ($0.properties.isAlphabetic || ("0"..."9").contains($0)
+            || "._-".unicodeScalars.contains($0))
       }
       return isName && (1...64).contains($0.utf8.count) ? $0 : nil
     }

@@ -27,7 +27,8 @@ final class RalphReport {
     case .gateIsLong(let gate, let elapsed, let limit):
       say("  \(gate.rawValue): \(seconds(elapsed)) of \(seconds(limit)) are over")
     case .gateEnded(let gate, let words, let reason):
-      say("  \(gate.rawValue): \(words) in \(seconds(gateStart.duration(to: clock.now))): \(reason)")
+      say(
+        "  \(gate.rawValue): \(words) in \(seconds(gateStart.duration(to: clock.now))): \(reason)")
     case .note(let text): say("  \(text)")
     }
   }

@@ -1,0 +1,152 @@
+import BusTesting
+import ConclaveBus
+import SharedRing
+import Testing
+
+@testable import ConclaveRunner
+
+/// What a loop says and hears through its seam to the bulletin board, and what it costs.
+@Suite struct LoopBoardTests {
+  @Test func notesAreReadAndFindingsPublished() async throws {
+    let world = try LoopWorld()
+    let calls = Lock([String]())
+    var board = LoopBoard()
+    board.instructions = "Write markers."
+    board.read = { iteration, fingerprint in
+      calls.withLock { $0.append("read \(iteration) \(fingerprint.isEmpty ? "-" : "error")") }
+      return "## Notes\n- from task-2"
+    }
+    board.publish = { text, gate, passed in
+      calls.withLock { $0.append("\(gate.rawValue) \(passed) \(text.trimmed)") }
+    }
+    board.recordFix = { hashes, digest in
+      calls.withLock { $0.append("fix \(hashes.count) \(digest.contains("not good"))") }
+    }
+    var options = world.options("[ $n = 2 ] && echo good > work || echo try > work; echo said $n")
+    options.board = board
+    #expect(try await world.run(options).end == .passed)
+    #expect(
+      calls.withLock { $0 } == [
+        "read 1 -", "implement true said 1", "tests false said 1", "read 2 error",
+        "implement true said 2", "tests true said 2", "spec true said 2", "commit true said 2",
+        "fix 1 true",
+      ])
+    #expect(world.prompt(1).contains("Write markers.") && world.prompt(1).contains("from task-2"))
+  }
+
+  /// From the original: what the prompt shows must not come back as something said.
+  @Test func anEchoedPromptIsNotPublished() async throws {
+    let world = try LoopWorld()
+    let texts = Lock([String]())
+    var options = world.options("echo good > work; printf '%s\\n' \"$prompt\"; echo mine")
+    options.board.instructions = "<!-- BUS:discovery -->example<!-- /BUS -->"
+    options.board.publish = { text, _, _ in texts.withLock { $0.append(text) } }
+    #expect(try await world.run(options).end == .passed)
+    #expect(texts.withLock { $0 }.allSatisfy { !$0.contains("BUS") && $0.contains("mine") })
+    #expect(texts.withLock { $0 }.count == 4)
+  }
+
+  @Test func toolOutputIsNoFinalText() async throws {
+    let world = try LoopWorld()
+    let texts = Lock([String]())
+    var options = world.options(
+      "echo good > work; echo 'tool says <!-- BUS'; echo '{\"result\":\"final\"}'")
+    options.agent.answer = .json(AgentConfiguration.AnswerKeys())
+    options.skipsSpec = true
+    options.board.publish = { text, _, _ in texts.withLock { $0.append(text) } }
+    #expect(try await world.run(options).end == .passed)
+    #expect(Set(texts.withLock { $0 }) == ["final"])
+  }
+
+  @Test func aBlockedAgentEndsTheLoop() async throws {
+    let world = try LoopWorld()
+    let asked = Lock([String]())
+    var options = world.options("echo half > work; echo 'BLOCKED: no access to the staging host'")
+    options.board.askForHelp = { reason in asked.withLock { $0.append(reason) } }
+    let outcome = try await world.run(options)
+    #expect(outcome.end == .blocked && outcome.state.status == .blocked)
+    #expect(outcome.state.reason == "no access to the staging host")
+    #expect(asked.withLock { $0 } == ["no access to the staging host"])
+    #expect(try world.branches == ["feature"])
+  }
+
+  @Test func costsAreAddedAndLimited() async throws {
+    let world = try LoopWorld()
+    let answer =
+      #"{"result":"x","total_cost_usd":0.4,"num_turns":3,"#
+      + #""usage":{"input_tokens":10,"output_tokens":5}}"#
+    let outcome = try await world.run("echo $n > work; echo '\(answer)'") {
+      $0.agent.answer = .json(AgentConfiguration.AnswerKeys())
+      $0.maxCost = 0.7
+    }
+    #expect(outcome.end == .tooExpensive && outcome.state.iteration == 2)
+    #expect(outcome.state.cost == 0.8 && outcome.state.turns == 6)
+    #expect(outcome.state.inputTokens == 20 && outcome.state.outputTokens == 10)
+  }
+
+  @Test func aBranchThatTheAgentLeaves() async throws {
+    let world = try LoopWorld()
+    let error = try await world.refusal(world.options("git switch -q -c elsewhere; echo x > work"))
+    #expect(error?.message.contains("left the branch feature") == true)
+  }
+}
+
+@Suite struct AgentConfigurationTests {
+  @Test func aDescriptionInJSON() throws {
+    let agent = try AgentConfiguration(
+      json: Array(
+        #"""
+        {"command": ["/opt/my agent", "-q"], "prompt": "argument", "answer": "json",
+         "keys": {"result": "a.b"}, "permissionOption": "--mode"}
+        """#.utf8))
+    #expect(agent.name == "my agent" && agent.prompt == .argument)
+    guard case .json(let keys) = agent.answer else {
+      Issue.record("not JSON")
+      return
+    }
+    #expect(keys.result == "a.b" && keys.isError == "is_error")
+    #expect(
+      try agent.allowing(permissions: "all", tools: nil).command
+        == ["/opt/my agent", "-q", "--mode", "all"])
+    #expect(throws: BusError.self) { try agent.allowing(permissions: nil, tools: "Bash") }
+  }
+
+  @Test(arguments: [
+    "", "[]", "{}", #"{"command":"x"}"#, #"{"command":[]}"#, #"{"command":["x"],"prmpt":"stdin"}"#,
+    #"{"command":["x"],"prompt":"pigeon"}"#, #"{"command":["x"],"answer":7}"#,
+    #"{"command":["x"],"check":"y"}"#,
+  ])
+  func mistakes(_ text: String) {
+    #expect(throws: BusError.self) { try AgentConfiguration(json: Array(text.utf8)) }
+  }
+
+  @Test func presets() throws {
+    let claude = try AgentConfiguration.claude.allowing(permissions: nil, tools: "Edit,Bash(git:*)")
+    #expect(
+      claude.command == [
+        "claude", "-p", "--output-format", "json", "--permission-mode", "acceptEdits",
+        "--allowedTools", "Edit,Bash(git:*)",
+      ])
+    let codex = try AgentConfiguration.codex.allowing(permissions: "read-only", tools: nil)
+    #expect(codex.command == ["codex", "exec", "--sandbox", "read-only", "-"])
+  }
+
+  @Test func answersAfterOtherLines() {
+    var output = CapturedOutput()
+    output.append(
+      Array("warning {x}\n{\"type\":\"init\"}\n{\"result\":\"\\u00fc\\ud83d\\ude00\"}\n".utf8)[...])
+    let answer = AgentAnswer(output, form: .json(AgentConfiguration.AnswerKeys()), prompt: "")
+    #expect(answer.finalText == "ü😀" && !answer.isError)
+    let nothing = AgentAnswer(
+      CapturedOutput(), form: .json(AgentConfiguration.AnswerKeys()), prompt: "")
+    #expect(nothing.isError)
+  }
+
+  @Test(arguments: [
+    ("BLOCKED: why", "why"), ("BLOCKED:", nil), ("BLOCKED: a\nmore", nil), ("not BLOCKED: x", nil),
+    ("text\n BLOCKED: why \n\n", "why"), ("BLOCKED: <reason>", nil),
+  ])
+  func blocked(_ text: String, _ reason: String?) {
+    #expect(AgentAnswer(finalText: text).blockedReason == reason)
+  }
+}

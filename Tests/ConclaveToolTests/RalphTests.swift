@@ -1,0 +1,191 @@
+import Foundation
+import Testing
+
+/// The command itself, with scripted agents in real repositories.
+@Suite struct RalphTests {
+  @Test func aTaskThatPasses() throws {
+    try withRepository { world in
+      let outcome = try world.run(["--task", "Make it good"], agent: "echo good > work")
+      #expect(outcome.exit == 0 && outcome.output.isEmpty)
+      #expect(outcome.errors.contains("ralph-run: passed after 1 iteration, commit "))
+      #expect(outcome.errors.contains("  tests: passed in "))
+      let status = try world.conclave(["ralph", "status"])
+      #expect(status.exit == 0 && status.output.contains("status     passed\n"))
+    }
+  }
+
+  @Test func taskFilesAndJSON() throws {
+    try withRepository { world in
+      try Data("From a file\n".utf8).write(to: world.home.appendingPathComponent("task.md"))
+      let outcome = try world.run(
+        ["--task", "../task.md", "--json", "--task-id", "task-7"],
+        agent: "grep -q 'From a file' || exit 9; echo good > work")
+      #expect(outcome.exit == 0 && outcome.errors.isEmpty)
+      let state = try #require(
+        try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+      #expect(state["task_id"] as? String == "task-7" && state["status"] as? String == "passed")
+      #expect(outcome.output.split(separator: "\n").count == 1)
+    }
+  }
+
+  @Test func exitCodes() throws {
+    try withRepository { world in
+      #expect(try world.run(["--task", "x", "--max-iterations", "1"], agent: "true").exit == 1)
+      #expect(try world.run(["--task", "x"], agent: "true").exit == 5)
+      let blocked = try world.run(["--task", "x", "--fresh"], agent: "echo BLOCKED: no key")
+      #expect(blocked.exit == 9)
+      #expect(blocked.errors.contains("blocked, a person is needed: no key"))
+      let late = try world.run(
+        ["--task", "x", "--fresh", "--global-timeout", "500ms"], agent: "sleep 600")
+      #expect(late.exit == 4)
+    }
+  }
+
+  @Test(
+    arguments: [
+      (SIGINT, 130), (SIGTERM, 143),
+    ] as [(Int32, Int32)])
+  func signalsEndEverything(_ signal: Int32, _ code: Int32) throws {
+    try withRepository { world in
+      // A daemon without our mark, and deaf, so that only its descent gives it away.
+      let tool = try world.start(
+        ["--task", "x"],
+        agent: """
+          trap '' TERM INT
+          (setsid env -i /bin/sh -c 'trap "" TERM; echo $$ > daemon; while :; do sleep 1; done' &)
+          echo half > work
+          while :; do sleep 1; done
+          """)
+      let daemonFile = world.top.appendingPathComponent("daemon")
+      try eventually {
+        (try? String(contentsOf: daemonFile, encoding: .utf8))?.hasSuffix("\n") == true
+      }
+      let text = try String(contentsOf: daemonFile, encoding: .utf8)
+      let daemon = try #require(Int32(text.dropLast()))
+      tool.send(signal)
+      let outcome = try tool.finish()
+      #expect(outcome.exit == code && outcome.errors.contains("go on with --resume"))
+      #expect(kill(daemon, 0) == -1)
+      #expect(try world.shell("git branch").output == "* feature\n")
+      let status = try world.conclave(["ralph", "status", "--json"])
+      #expect(status.output.hasPrefix("{\"process\":null,\"state\":{"))
+      #expect(status.output.contains("\"status\":\"interrupted\""))
+      let resumed = try world.run(["--resume"], agent: "echo good > work; rm -f daemon")
+      #expect(resumed.exit == 0 && resumed.errors.contains("goes on with iteration 1 of 5"))
+    }
+  }
+
+  @Test func theNextLoopEndsWhatAKilledOneLeft() throws {
+    try withRepository { world in
+      let tool = try world.start(["--task", "x"], agent: "echo $$ > ../pid; sleep 600; sleep 600")
+      let file = world.home.appendingPathComponent("pid")
+      try eventually { (try? String(contentsOf: file, encoding: .utf8))?.hasSuffix("\n") == true }
+      let pid = try #require(Int32(try String(contentsOf: file, encoding: .utf8).dropLast()))
+      tool.send(SIGKILL)
+      #expect(try tool.finish().exit == -SIGKILL)
+      #expect(kill(pid, 0) == 0)
+      #expect(try world.conclave(["ralph", "status"]).output.contains("status     killed"))
+      let resumed = try world.run(["--resume"], agent: "echo good > work")
+      #expect(resumed.exit == 0 && resumed.errors.contains("that a killed loop had left"))
+      // Whoever adopted it may not have asked for its end yet.
+      try eventually { kill(pid, 0) == -1 || isZombie(pid) }
+    }
+  }
+
+  @Test func stopAndAddContextFromAnotherTerminal() throws {
+    try withRepository { world in
+      #expect(try world.conclave(["ralph", "status"]).exit == 3)
+      #expect(try world.conclave(["ralph", "stop"]).exit == 3)
+      #expect(try world.conclave(["ralph", "add-context", "x"]).exit == 3)
+      let tool = try world.start(
+        ["--task", "x"], agent: "touch ../on; while [ ! -e ../go ]; do sleep 0.01; done")
+      try eventually { world.has("on") }
+      let status = try world.conclave(["ralph", "status"])
+      #expect(status.output.contains("at work, process \(tool.pid)"))
+      #expect(status.output.contains("gate implement"))
+      #expect(try world.conclave(["ralph", "stop"]).exit == 0)
+      #expect(try world.conclave(["ralph", "add-context", "-"], input: "attic").exit == 0)
+      try Data().write(to: world.home.appendingPathComponent("go"))
+      #expect(try tool.finish().exit == 1)
+      let resumed = try world.run(
+        ["--resume"], agent: "grep -q attic || exit 9; echo good > work")
+      #expect(resumed.exit == 0)
+    }
+  }
+
+  @Test(arguments: [
+    (["--resume", "--fresh"], 2, "--resume and --fresh exclude each other"),
+    ([], 2, "option --task is missing"), (["--task", "x", "--max-iterations", "0"], 2, "is \"0\""),
+    (["--task", "x", "--max-cost", "free"], 2, "is \"free\""),
+    (["--task", "x", "--task-id", "a b"], 2, "is \"a b\""),
+    (["--task", "x", "--test-timeout", "0"], 2, "must be more than 0"),
+    (["--task", "nothing.md"], 3, "there is no file \"nothing.md\""),
+    (["--task", "x", "--agent", "claud"], 2, "there is no agent \"claud\""),
+    (["--task", "x", "--agent", "codex", "--allowed-tools", "a"], 2, "has no option for a list"),
+    (["--task", "x", "--agent", "gemini"], 3, "the agent gemini cannot be run"),
+  ])
+  func mistakes(_ arguments: [String], _ exit: Int, _ words: String) throws {
+    try withRepository { world in
+      let outcome = try world.conclave(["ralph-run"] + arguments)
+      #expect(outcome.exit == Int32(exit) && outcome.output.isEmpty)
+      #expect(outcome.errors.contains(words) && outcome.errors.split(separator: "\n").count == 1)
+      #expect(try world.shell("git status --porcelain --ignored").output == "")
+    }
+  }
+}
+
+private func isZombie(_ pid: Int32) -> Bool {
+  let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+  return status?.contains(") Z ") ?? true
+}
+
+/// A repository on the branch `feature` whose tests want the file `work` to say `good`.
+private struct RalphWorld {
+  let home: URL
+  let top: URL
+  let environment: [String: String]
+
+  func conclave(_ arguments: [String], input: String = "") throws -> Outcome {
+    try Tool.run(arguments, in: top, environment: environment, input: input)
+  }
+
+  /// Runs a loop whose agent is a script; reviewers always agree.
+  func run(_ arguments: [String], agent script: String) throws -> Outcome {
+    try start(arguments, agent: script).finish()
+  }
+
+  func start(_ arguments: [String], agent script: String) throws -> Tool {
+    let file = home.appendingPathComponent("agent.sh")
+    let reviewer = "prompt=$(cat); case $prompt in *'# Verdict'*) echo SPEC_PASS; exit;; esac\n"
+    try Data("\(reviewer)printf '%s' \"$prompt\" | {\n\(script)\n}\n".utf8).write(to: file)
+    let configuration = home.appendingPathComponent("agent.json")
+    try Data("{\"command\":[\"/bin/sh\",\"\(file.path)\"]}".utf8).write(to: configuration)
+    return try Tool(
+      ["ralph-run", "--agent", configuration.path] + arguments, in: top, environment: environment)
+  }
+
+  func shell(_ line: String) throws -> Outcome { try Tool.shell(line, in: top) }
+
+  func has(_ name: String) -> Bool {
+    FileManager.default.fileExists(atPath: home.appendingPathComponent(name).path)
+  }
+}
+
+private func withRepository(_ body: (RalphWorld) throws -> Void) throws {
+  try withDirectory { home in
+    let top = home.appendingPathComponent("repo ü")
+    try FileManager.default.createDirectory(at: top, withIntermediateDirectories: true)
+    let world = RalphWorld(
+      home: home, top: top,
+      environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home.path])
+    let made = try world.shell(
+      """
+      git init -q -b feature . && git config user.name T && git config user.email t@localhost \
+      && echo begin > work \
+      && echo 'grep -q good work || { echo error: not good; exit 1; }' > test.sh \
+      && git add -A && git commit -qm first
+      """)
+    try #require(made.exit == 0, "\(made.errors)")
+    try body(world)
+  }
+}
