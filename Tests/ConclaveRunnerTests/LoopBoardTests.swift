@@ -88,6 +88,8 @@ import Testing
     let world = try LoopWorld()
     let error = try await world.refusal(world.options("git switch -q -c elsewhere; echo x > work"))
     #expect(error?.message.contains("left the branch feature") == true)
+    let state = try LoopState(json: Array(Files.text("\(world.top)/.ralph_state.json").utf8))
+    #expect(state.status == .interrupted && state.reason.contains("left the branch"))
   }
 }
 

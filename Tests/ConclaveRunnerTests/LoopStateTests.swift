@@ -129,6 +129,19 @@ import Testing
     #expect(world.prompt(3).contains("Make the work good"))
   }
 
+  @Test func usedUpIterations() async throws {
+    let world = try LoopWorld()
+    _ = try await world.run("echo $n > work") { $0.maxIterations = 2 }
+    var options = world.options("echo good > work")
+    options.beginning = .resume
+    let error = try await world.refusal(options)
+    #expect(error?.message.contains("2 iterations") == true)
+    #expect(error?.hint.contains("--max-iterations") == true)
+    options.maxIterations = 3
+    let outcome = try await world.run(options)
+    #expect(outcome.end == .passed && outcome.state.iteration == 3)
+  }
+
   @Test func anotherTaskIsNotResumed() async throws {
     let world = try LoopWorld()
     _ = try await world.run("echo 1 > work") { $0.maxIterations = 1 }

@@ -25,7 +25,7 @@ extension HelpText {
 
     Options:
           --task TEXT|FILE          what is to be done, or the path of a file that
-                                    says it
+                                    says it; - reads standard input
           --task-id NAME            the task's name; default: made from the branch
           --max-iterations N        how often the agent may try; default 5
           --implement-timeout TIME  for each call of the agent; default 1200s

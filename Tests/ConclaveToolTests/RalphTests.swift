@@ -28,6 +28,30 @@ import Testing
     }
   }
 
+  @Test func aTaskFromStandardInput() throws {
+    try withRepository { world in
+      let tool = try world.start(
+        ["--task", "-"], agent: "grep -q 'Said ü' || exit 9; echo good > work")
+      try tool.type("Said ü")
+      #expect(try tool.finish().exit == 0)
+    }
+  }
+
+  /// As on a full disk: nothing can be written.
+  @Test func noRoomForTheState() throws {
+    try withRepository { world in
+      let line =
+        "trap '' XFSZ; ulimit -f 0; conclave ralph-run --agent ../sh.json --task x; echo $?"
+      try Data("{\"command\":[\"/bin/sh\"]}".utf8)
+        .write(to: world.home.appendingPathComponent("sh.json"))
+      let outcome = try world.shell(line + "echo $?")
+      #expect(outcome.output == "8\n" && outcome.errors.split(separator: "\n").count == 1)
+      #expect(outcome.errors.contains("make room") || outcome.errors.contains("free some space"))
+      #expect(try world.shell("git branch; cat work").output == "* feature\nbegin\n")
+      #expect(try world.run(["--task", "x"], agent: "echo good > work").exit == 0)
+    }
+  }
+
   @Test func exitCodes() throws {
     try withRepository { world in
       #expect(try world.run(["--task", "x", "--max-iterations", "1"], agent: "true").exit == 1)

@@ -59,7 +59,8 @@ enum WorkSnapshot {
     let path = named.hasPrefix("/") ? named : "\(git.directory)/\(named)"
     let text = String(decoding: try DurableFile.read(path) ?? [], as: UTF8.self)
     let lines = Set(text.split(whereSeparator: \.isNewline).map(String.init))
-    let missing = ownFiles.map { "/\($0)" }.filter { !lines.contains($0) }
+    // With what a loop that was killed while it wrote has left.
+    let missing = (ownFiles + [".ralph_*.tmp"]).map { "/\($0)" }.filter { !lines.contains($0) }
     if missing.isEmpty { return }
     if let slash = path.lastIndex(of: "/") { try DurableFile.makeFolder(String(path[..<slash])) }
     let start = text.isEmpty || text.hasSuffix("\n") ? text : text + "\n"

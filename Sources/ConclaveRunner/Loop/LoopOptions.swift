@@ -23,7 +23,8 @@ public struct LoopOptions: Sendable {
   public var task: String
   /// nil: made from the branch.
   public var taskID: String?
-  public var maxIterations = 5
+  /// nil: ``usualIterations``, or what the loop that is resumed had.
+  public var maxIterations: Int?
   public var timeLimits = TimeLimits()
   public var stuckThreshold = 3
   public var skipsSpec = false
@@ -46,6 +47,8 @@ public struct LoopOptions: Sendable {
   /// Any directory in the worktree; absolute.
   public var directory: String
   public var environment = ProcessEnvironment.inherited()
+
+  public static let usualIterations = 5
 
   public init(task: String, directory: String) {
     self.task = task

@@ -15,8 +15,9 @@ public struct LoopAttempt: Hashable, Sendable {
   public var verdict = ""
   public var seconds = 0.0
 
-  /// Whether a strategy shift or more context was the answer to it.
-  var isAnswered: Bool { verdict.hasPrefix("shift") || verdict.hasPrefix("context") }
+  /// Whether something was done about it: a strategy shift, more context, or an end, after which
+  /// somebody has resumed the loop.
+  var isAnswered: Bool { !verdict.isEmpty }
 }
 
 /// What a loop knows, as `.ralph_state.json` keeps it.

@@ -110,6 +110,12 @@ struct Preflight {
           .busy, "the unfinished loop is of another task, \(shown(state.taskID))",
           hint: "leave out --task and --task-id to resume it, or begin anew with --fresh")
       }
+      let limit = options.maxIterations ?? state.maxIterations
+      guard (state.attempts.last?.iteration ?? 0) < limit else {
+        throw BusError(
+          .unsupported, "the \(limit) iterations of the unfinished loop are used up",
+          hint: "allow more with --max-iterations, or begin anew with --fresh")
+      }
       return state
     }
     // Work of a killed or failed loop is somebody's until they say otherwise.

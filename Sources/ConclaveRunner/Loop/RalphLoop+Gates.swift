@@ -57,9 +57,6 @@ extension RalphLoop {
     state.outputTokens += answer.outputTokens
     state.turns += answer.turns
     if result.cause != .stopSignal, Agent.isUnauthenticated(result, answer) {
-      state.status = .interrupted
-      state.reason = "the agent is not logged in"
-      try save()
       throw BusError(
         .permissionDenied,
         "the agent \(agent.configuration.name) is not logged in: "

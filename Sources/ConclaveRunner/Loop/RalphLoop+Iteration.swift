@@ -35,7 +35,9 @@ extension RalphLoop {
   ) throws(BusError) -> LoopOutcome.End? {
     if result.verdict == .stopped { return try endBetweenGates() ?? .timedOut }
     if !finalText.isEmpty, result.verdict != .skipped {
-      options.board.publish(finalText, result.gate, result.verdict == .passed)
+      // The quality gate only warns: the work that is talked about goes on.
+      let passed = result.verdict == .passed || result.gate == .quality
+      options.board.publish(finalText, result.gate, passed)
     }
     if result.gate == .implement, let reason = AgentAnswer(finalText: finalText).blockedReason {
       options.board.askForHelp(reason)

@@ -39,7 +39,15 @@ public struct RalphLoop {
   ) throws(BusError) -> LoopOutcome {
     let preflight = try Preflight(options, stop)
     var loop = try RalphLoop(options, preflight, stop, onEvent)
-    return try loop.run(resumed: preflight.resumed != nil)
+    do throws(BusError) {
+      return try loop.run(resumed: preflight.resumed != nil)
+    } catch {
+      // On a full disk this fails as well, and the state of the last gate stays.
+      loop.state.status = .interrupted
+      loop.state.reason = error.message
+      try? loop.save()
+      throw error
+    }
   }
 
   private init(
@@ -60,9 +68,11 @@ public struct RalphLoop {
       preflight.resumed
       ?? LoopState(
         taskID: options.taskID ?? FailedWork.slug(branch), task: options.task,
-        maxIterations: options.maxIterations, agent: options.agent.name, branch: branch,
-        base: preflight.repository.head ?? "")
-    state.maxIterations = options.maxIterations
+        maxIterations: options.maxIterations ?? LoopOptions.usualIterations,
+        agent: options.agent.name, branch: branch, base: preflight.repository.head ?? "")
+    if let limit = options.maxIterations { state.maxIterations = limit }
+    // The last iteration may have been ended before it failed, or because it did.
+    if state.attempts.last?.iteration == state.iteration { state.iteration += 1 }
     state.agent = options.agent.name
     guard state.branch == branch else {
       throw BusError(

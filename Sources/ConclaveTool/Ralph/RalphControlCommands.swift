@@ -104,9 +104,6 @@ enum RalphAddContextCommand: Command {
 
   private static func standardInput() throws -> String {
     var input = Input()
-    guard let text = String(validating: try input.readAll(), as: UTF8.self) else {
-      throw usageError("standard input is not UTF-8", hint: "convert it")
-    }
-    return text
+    return try TaskText.decoded(try input.readAll(), "standard input")
   }
 }

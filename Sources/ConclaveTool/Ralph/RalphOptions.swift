@@ -5,7 +5,8 @@ import Glibc
 /// What `ralph-run` takes.
 enum RalphOptions {
   static let task = Option(
-    "task", value: "TEXT|FILE", "what is to be done, or the path of a file that says it")
+    "task", value: "TEXT|FILE",
+    "what is to be done, or the path of a file that says it; - reads standard input")
   static let taskID = Option(
     "task-id", value: "NAME", "the task's name; default: made from the branch")
   static let maxIterations = Option(

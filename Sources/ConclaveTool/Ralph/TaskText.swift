@@ -7,6 +7,10 @@ enum TaskText {
   /// - Throws: for a file that is not text, or too large; and for what looks like the path of a
   ///   file that is not there, since as a task it would be nonsense.
   static func read(_ text: String) throws -> String {
+    if text == "-" {
+      var input = Input()
+      return try decoded(try input.readAll(), "standard input")
+    }
     guard !text.contains("\n"), text.utf8.count < 4096, let bytes = try contents(text) else {
       let looksLikePath =
         !text.contains(" ") && [".md", ".txt"].contains(where: text.hasSuffix)
@@ -17,10 +21,12 @@ enum TaskText {
       }
       return text
     }
-    guard let task = String(validating: bytes, as: UTF8.self) else {
-      throw usageError("the task file \(quoted(text)) is not UTF-8", hint: "convert it")
-    }
-    return task
+    return try decoded(bytes, quoted(text))
+  }
+
+  static func decoded(_ bytes: [UInt8], _ origin: String) throws(ToolError) -> String {
+    if let text = String(validating: bytes, as: UTF8.self) { return text }
+    throw usageError("\(origin) is not UTF-8", hint: "convert it")
   }
 
   /// The bytes of a regular file of at most 1 MiB; nil when there is none.
