@@ -46,6 +46,16 @@ import Testing
     #expect(try world.inTop("ls-files") == "test.sh\nwork")
   }
 
+  @Test func anIgnoredFileThatIsCommittedIsPartOfTheWork() async throws {
+    let world = try LoopWorld()
+    let outcome = try await world.run(
+      """
+      echo secret > .gitignore; echo $n > secret; git add -f secret .gitignore; git commit -qm $n
+      """
+    ) { $0.maxIterations = 2 }
+    #expect(try world.inTop("show", "\(outcome.state.failedBranch):secret") == "2")
+  }
+
   @Test func alreadyDoneNeedsTheReviewer() async throws {
     let world = try LoopWorld(tests: "true")
     let confirmed = try await world.run("echo looked at it; echo ALREADY_DONE")

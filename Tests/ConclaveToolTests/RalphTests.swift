@@ -41,7 +41,7 @@ import Testing
   @Test func noRoomForTheState() throws {
     try withRepository { world in
       let line =
-        "trap '' XFSZ; ulimit -f 0; conclave ralph-run --agent ../sh.json --task x; echo $?"
+        "trap '' XFSZ; ulimit -f 0; conclave ralph-run --agent ../sh.json --task x; "
       try Data("{\"command\":[\"/bin/sh\"]}".utf8)
         .write(to: world.home.appendingPathComponent("sh.json"))
       let outcome = try world.shell(line + "echo $?")

@@ -17,12 +17,13 @@ struct GitCommand: Sendable {
     self.directory = directory
     self.stop = stop
     program = try Executable.find("git", environment: environment, directory: directory)
-    var own = environment.filter {
-      !$0.key.hasPrefix("GIT_CONFIG") && !$0.key.hasPrefix("GIT_TRACE")
+    // What would change the meaning of arguments, or what is said; configuration is the user's.
+    var own = environment.filter { entry in
+      !["GIT_TRACE", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS"].contains(where: entry.key.hasPrefix)
+        && !entry.key.hasSuffix("_PATHSPECS")
     }
     own["GIT_TERMINAL_PROMPT"] = "0"
     own["GIT_OPTIONAL_LOCKS"] = "0"
-    own["GIT_LITERAL_PATHSPECS"] = nil
     own["LC_ALL"] = "C"
     self.environment = own
   }

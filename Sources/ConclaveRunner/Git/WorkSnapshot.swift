@@ -17,8 +17,12 @@ enum WorkSnapshot {
   /// - Parameter folder: where the index is kept, so that unchanged files need not be read again.
   static func tree(_ git: GitCommand, folder: String) throws(BusError) -> String {
     let index = "\(folder)/snapshot-index"
-    if unsafe access(index, F_OK) != 0 { try git.must(["read-tree", "HEAD"], index: index) }
     do throws(BusError) {
+      // From HEAD each time, since it may hold files that are ignored. A reset, other than reading
+      // the tree again, keeps what the index knows of unchanged files.
+      let isNew = unsafe access(index, F_OK) != 0
+      try git.must(
+        isNew ? ["read-tree", "HEAD"] : ["reset", "--quiet", "HEAD", "--", ":/"], index: index)
       try addAll(git, index: index)
     } catch {
       unsafe unlink(index)

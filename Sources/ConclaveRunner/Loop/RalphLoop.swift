@@ -62,6 +62,8 @@ public struct RalphLoop {
     agent = preflight.agent
     tests = preflight.tests
     start = clock.now
+    // First of all: the lock's own file must not be seen by git.
+    try WorkSnapshot.ignoreOwnFiles(git)
     lock = try LoopLock(place)
     let branch = preflight.repository.branch ?? ""
     state =
@@ -105,7 +107,6 @@ public struct RalphLoop {
     let orphans = ProcessFamily.endOrphans(
       ofWorktree: place.top, grace: options.timeLimits.grace)
     if orphans > 0 { say(.note("ended \(orphans) processes that a killed loop had left")) }
-    try WorkSnapshot.ignoreOwnFiles(git)
     if resumed, let bytes = try DurableFile.read("\(place.folder)/last-error") {
       lastError = String(decoding: bytes, as: UTF8.self)
     }
