@@ -33,6 +33,18 @@ import Testing
     #expect(text.contains("bytes omitted ...]") && text.utf8.count < 9_000_000)
   }
 
+  @Test func whoWaitsIsToldOfTheTime() async throws {
+    let ticks = Counter()
+    let result = try await onThread {
+      try ChildRun.run(
+        ChildRequest(
+          "/bin/sh", ["-c", "echo a; sleep 0.05; echo b"], environment: ["PATH": "/bin"],
+          directory: "/"),
+        onWake: { _ in ticks.add() })
+    }
+    #expect(result.succeeded && ticks.count >= 1)
+  }
+
   @Test func aSignalHasItsName() async throws {
     let result = try await runShell("kill -SEGV $$")
     #expect(result.exit == .signal(SIGSEGV) && result.words == "killed by SIGSEGV")

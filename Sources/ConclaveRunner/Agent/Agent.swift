@@ -51,10 +51,10 @@ public struct Agent: Sendable {
   ///
   /// - Parameters:
   ///   - scratch: where a file for the prompt may be put.
-  ///   - onLongRun: as in ``ChildRun/run(_:stop:onLongRun:)``.
+  ///   - onLongRun: as in ``ChildRun/run(_:stop:onLongRun:onWake:)``; so is `onWake`.
   func call(
     _ prompt: String, timeLimit: Duration, grace: Duration, scratch: String, stop: StopSignal?,
-    onLongRun: (Duration) -> Void
+    onLongRun: (Duration) -> Void, onWake: (Duration) -> Void
   ) throws(BusError) -> (ChildResult, AgentAnswer) {
     var arguments = Array(configuration.command.dropFirst())
     var request = ChildRequest(
@@ -79,7 +79,7 @@ public struct Agent: Sendable {
     request.arguments = arguments
     request.timeLimit = timeLimit
     request.grace = grace
-    let result = try ChildRun.run(request, stop: stop, onLongRun: onLongRun)
+    let result = try ChildRun.run(request, stop: stop, onLongRun: onLongRun, onWake: onWake)
     return (result, AgentAnswer(result.output, form: configuration.answer, prompt: prompt))
   }
 }

@@ -61,6 +61,8 @@ public enum LoopEvent: Sendable {
   case began(taskID: String, iteration: Int, of: Int, resumed: Bool)
   case iteration(Int, of: Int)
   case gateBegan(LoopGate, iteration: Int)
+  /// Comes about once a second and often, for a line that changes.
+  case gateGoesOn(LoopGate, elapsed: Duration)
   /// 60 % of the gate's time are over.
   case gateIsLong(LoopGate, elapsed: Duration, limit: Duration)
   case gateEnded(LoopGate, words: String, reason: String)

@@ -51,7 +51,11 @@ extension RalphLoop {
     let limit = min(limit, remaining)
     let (result, answer) = try agent.call(
       prompt, timeLimit: limit, grace: options.timeLimits.grace, scratch: place.folder, stop: stop
-    ) { say(.gateIsLong(gate, elapsed: $0, limit: limit)) }
+    ) {
+      say(.gateIsLong(gate, elapsed: $0, limit: limit))
+    } onWake: {
+      say(.gateGoesOn(gate, elapsed: $0))
+    }
     state.cost += answer.cost
     state.inputTokens += answer.inputTokens
     state.outputTokens += answer.outputTokens
@@ -116,6 +120,8 @@ extension RalphLoop {
     request.grace = options.timeLimits.grace
     let result = try ChildRun.run(request, stop: stop) {
       say(.gateIsLong(gate, elapsed: $0, limit: limit))
+    } onWake: {
+      say(.gateGoesOn(gate, elapsed: $0))
     }
     if let stopped = stopped(result, gate) { return stopped }
     let output = result.output.text

@@ -20,13 +20,14 @@ public struct ChildRun {
   /// - Parameters:
   ///   - stop: ends the program early.
   ///   - onLongRun: called once, on the calling thread, when 60 % of the time limit are over.
+  ///   - onWake: called on the calling thread at least about once a second, with the time so far.
   /// - Throws: `notFound`, `permissionDenied`, `exhausted` or `system` when it cannot be started.
   public static func run(
     _ request: ChildRequest, stop: StopSignal? = nil,
-    onLongRun: (Duration) -> Void = { _ in }
+    onLongRun: (Duration) -> Void = { _ in }, onWake: (Duration) -> Void = { _ in }
   ) throws(BusError) -> ChildResult {
     var run = try ChildRun(request, stop)
-    return run.finish(onLongRun)
+    return run.finish(onLongRun, onWake)
   }
 
   private init(_ request: ChildRequest, _ stop: StopSignal?) throws(BusError) {
@@ -61,8 +62,11 @@ public struct ChildRun {
     return "\(getpid())-\(number)-\(Timestamp.now().nanosecondsSinceEpoch)"
   }
 
-  private mutating func finish(_ onLongRun: (Duration) -> Void) -> ChildResult {
+  private mutating func finish(
+    _ onLongRun: (Duration) -> Void, _ onWake: (Duration) -> Void
+  ) -> ChildResult {
     while !wait() {
+      onWake(pace.elapsed)
       switch pace.next(isStopped: stop?.reason != nil) {
       case .nothing: break
       case .warn(let elapsed): onLongRun(elapsed)

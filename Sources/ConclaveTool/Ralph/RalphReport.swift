@@ -7,6 +7,9 @@ final class RalphReport {
   private let isQuiet: Bool
   private var line: StatusLine
   private let clock = ContinuousClock()
+  private var iteration = 0
+  /// A program that prints much wakes us often.
+  private var shownSeconds = 0
   private var gateStart: ContinuousClock.Instant
 
   init(_ console: Console, isQuiet: Bool) {
@@ -23,7 +26,13 @@ final class RalphReport {
     case .iteration(let number, let limit): say("ralph-run: iteration \(number) of \(limit)")
     case .gateBegan(let gate, let iteration):
       gateStart = clock.now
+      self.iteration = iteration
       line.show("  \(gate.rawValue)... (iteration \(iteration))")
+    case .gateGoesOn(let gate, let elapsed):
+      let whole = Int(elapsed / .seconds(1))
+      guard whole != shownSeconds else { return }
+      shownSeconds = whole
+      line.show("  \(gate.rawValue)... \(whole) s (iteration \(iteration))")
     case .gateIsLong(let gate, let elapsed, let limit):
       say("  \(gate.rawValue): \(seconds(elapsed)) of \(seconds(limit)) are over")
     case .gateEnded(let gate, let words, let reason):
