@@ -144,6 +144,13 @@ import Testing
     #expect(nothing.isError)
   }
 
+  @Test func thePromptRepeatedWithoutEnd() {
+    let prompt = "A prompt that is long enough to be looked for, ü."
+    var output = CapturedOutput()
+    output.append(Array("a\(String(repeating: prompt, count: 50_000))b\(prompt)c".utf8)[...])
+    #expect(AgentAnswer(output, form: .text, prompt: " \(prompt)\n").finalText == "abc")
+  }
+
   @Test(arguments: [
     ("BLOCKED: why", "why"), ("BLOCKED:", nil), ("BLOCKED: a\nmore", nil), ("not BLOCKED: x", nil),
     ("text\n BLOCKED: why \n\n", "why"), ("BLOCKED: <reason>", nil),

@@ -1,3 +1,5 @@
+import CShim
+
 /// What an agent has said when it had ended, and what that did cost.
 public struct AgentAnswer: Hashable, Sendable {
   /// Its last words alone: no output of its tools, and not the prompt that it may have repeated.
@@ -46,11 +48,25 @@ public struct AgentAnswer: Hashable, Sendable {
 
   /// An agent that repeats its prompt would say everything that it was asked to say.
   private static func withoutEcho(_ text: String, _ prompt: String) -> String {
-    let prompt = prompt.trimmed
-    guard prompt.utf8.count > 40 else { return text }
-    var rest = text
-    while let range = rest.firstRange(of: prompt) { rest.removeSubrange(range) }
-    return rest
+    let prompt = Array(prompt.trimmed.utf8)
+    let text = Array(text.utf8)
+    guard prompt.count > 40 else { return String(decoding: text, as: UTF8.self) }
+    var kept: [UInt8] = []
+    var position = 0
+    // Bytes, since an answer has megabytes, and may hold the prompt a hundred thousand times.
+    while position < text.count {
+      let found = unsafe text.withUnsafeBytes { text in
+        unsafe prompt.withUnsafeBytes { prompt in
+          unsafe conclave_find_bytes(
+            text.baseAddress?.advanced(by: position), text.count - position, prompt.baseAddress,
+            prompt.count)
+        }
+      }
+      guard found >= 0 else { break }
+      kept += text[position..<position + found]
+      position += found + prompt.count
+    }
+    return String(decoding: kept + text[position...], as: UTF8.self)
   }
 }
 
