@@ -16,6 +16,7 @@ int conclave_signals_open(void) {
   sigemptyset(&set);
   add_unless_ignored(&set, SIGINT);
   add_unless_ignored(&set, SIGTERM);
+  add_unless_ignored(&set, SIGHUP);
   int descriptor = signalfd(-1, &set, SFD_CLOEXEC);
   if (descriptor < 0) return -errno;
   int failure = pthread_sigmask(SIG_BLOCK, &set, NULL);

@@ -8,12 +8,12 @@
 #ifndef CONCLAVE_SIGNAL_H
 #define CONCLAVE_SIGNAL_H
 
-/* Takes SIGINT and SIGTERM away from their default action and returns a descriptor that becomes readable
- * when one arrives, or minus an errno. A signal that the parent chose to ignore (nohup, a job in the
- * background) stays ignored. Call before other threads start. */
+/* Takes SIGINT, SIGTERM and SIGHUP away from their default action and returns a descriptor that becomes
+ * readable when one arrives, or minus an errno. A signal that the parent chose to ignore (nohup, a job in
+ * the background) stays ignored. Call before other threads start. */
 int conclave_signals_open(void);
 
-/* The signal that arrived: SIGINT or SIGTERM, or minus an errno. Blocks until there is one. */
+/* The signal that arrived: SIGINT, SIGTERM or SIGHUP, or minus an errno. Blocks until there is one. */
 int conclave_signals_read(int descriptor);
 
 #endif

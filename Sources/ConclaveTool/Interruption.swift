@@ -3,8 +3,9 @@ import ConclaveBus
 import Glibc
 import Synchronization
 
-/// Ends a command in order: at SIGINT, at SIGTERM, or when nobody reads standard output any more,
-/// which a command that follows a bus and has nothing to write would otherwise never notice.
+/// Ends a command in order: at SIGINT, at SIGTERM or SIGHUP (which count as one), or when nobody
+/// reads standard output any more, which a command that follows a bus and has nothing to write
+/// would otherwise never notice.
 ///
 /// A thread waits for them with `poll`; no code runs in a signal handler.
 final class Interruption: Sendable {

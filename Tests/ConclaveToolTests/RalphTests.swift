@@ -67,7 +67,7 @@ import Testing
 
   @Test(
     arguments: [
-      (SIGINT, 130), (SIGTERM, 143),
+      (SIGINT, 130), (SIGTERM, 143), (SIGHUP, 143),
     ] as [(Int32, Int32)])
   func signalsEndEverything(_ signal: Int32, _ code: Int32) throws {
     try withRepository { world in

@@ -49,7 +49,7 @@ enum StressCommand: Command {
         switch error {
         case .bus(let error): throw error
         case .interrupted:
-          return conclave_signals_read(signals) == SIGTERM ? .terminated : .interrupted
+          return conclave_signals_read(signals) == SIGINT ? .interrupted : .terminated
         }
       }
     }
