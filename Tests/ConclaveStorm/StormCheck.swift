@@ -14,14 +14,26 @@ struct StormCheck {
   private(set) var order: [MessageID] = []
   private(set) var positions: [UInt64] = []
   private let isWhole: Bool
+  private let beginsNow: Bool
 
-  /// - Parameter isWhole: whether it begins with the first message of all; otherwise any number may
-  ///   be the first of a stream.
-  init(isWhole: Bool = true) { self.isWhole = isWhole }
+  /// - Parameters:
+  ///   - isWhole: whether it begins with the first message of all; otherwise any number may be the
+  ///     first of a stream.
+  ///   - beginsNow: whether it begins with what comes now. A publisher that loses the processor
+  ///     just after a message was published, and before that is in the publisher's list, has the
+  ///     message be new to a subscription that begins then, which may miss it later: one number
+  ///     before the stream's first is let pass here. Real losses show in the runs.
+  init(isWhole: Bool = true, beginsNow: Bool = false) {
+    self.isWhole = isWhole
+    self.beginsNow = beginsNow
+  }
 
   mutating func take(_ delivery: Delivery) {
     switch delivery {
-    case .gap(let gap): fault("a gap: \(gap)")
+    case .gap(let gap):
+      let isKnown = last["\(gap.incarnation) \(gap.sender) \(gap.topic)"] != nil
+      if beginsNow, !isKnown, gap.count == 1 { return }
+      fault("a gap: \(gap)")
     case .envelope(let envelope): take(envelope)
     }
   }

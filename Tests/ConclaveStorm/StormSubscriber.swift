@@ -43,7 +43,7 @@ struct StormSubscriber {
       "",
       options: SubscriptionOptions(
         policy: isSlow ? .backPressure(timeout: nil) : .dropping, start: start))
-    check = StormCheck(isWhole: start == .beginning)
+    check = StormCheck(isWhole: start == .beginning, beginsNow: start == .now)
     progress = RecordFile(file)
     self.life = life
     self.start = StormRun.text(start)
