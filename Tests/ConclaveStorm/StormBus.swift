@@ -7,7 +7,8 @@ enum StormBus {
   static let topics = ["storm.a", "storm.b", "storm.c"]
 
   static func open(
-    _ path: String, isCandidate: Bool = true, whenFailing: MirrorOptions.FailurePolicy = .block
+    _ path: String, isCandidate: Bool = true, whenFailing: MirrorOptions.FailurePolicy = .block,
+    onFailing: (@Sendable () -> Void)? = nil
   ) throws(BusError) -> MirroredBus {
     var options = MirrorOptions(
       shared: SharedMemoryOptions(
@@ -20,6 +21,7 @@ enum StormBus {
     options.onWarning = { warning in
       guard warning != .mirrorTaken else { return }
       Report.say("warning: \(warning)")
+      if case .mirrorFailing = warning { onFailing?() }
     }
     return try MirroredBus(directory: BusDirectory(opening: path), options: options)
   }

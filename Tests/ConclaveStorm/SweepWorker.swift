@@ -8,14 +8,19 @@ enum SweepWorker {
   static let messages = 9
 
   /// Words: the bus directory, the file of records, the worker's name, the failure policy, and
-  /// perhaps how long a file may become for a while: a write that goes beyond it ends there.
+  /// perhaps how long a file may become until the mirror has failed for a while: a write that goes
+  /// beyond it ends there.
   static func main(_ words: [String]) -> Int32 {
     guard words.count == 4 || words.count == 5 else { return 2 }
     do {
       let limit = words.count == 5 ? UInt64(words[4]) : nil
-      let bus = try StormBus.open(words[0], whenFailing: words[3] == "fail" ? .fail : .block)
+      let bus = try StormBus.open(
+        words[0], whenFailing: words[3] == "fail" ? .fail : .block,
+        onFailing: limit == nil ? nil : liftLimitSoon)
       try publish(bus, RecordFile(words[1]), words[2]) {
-        if let limit { limitFiles(to: limit) }
+        guard let limit else { return }
+        signal(SIGXFSZ, SIG_IGN)
+        setLimit(limit)
       }
       bus.close()
       return 0
@@ -25,9 +30,7 @@ enum SweepWorker {
     }
   }
 
-  private static func limitFiles(to bytes: UInt64) {
-    signal(SIGXFSZ, SIG_IGN)
-    setLimit(bytes)
+  @Sendable private static func liftLimitSoon() {
     Task.detached {
       try? await Task.sleep(for: .milliseconds(40))
       setLimit(.max)
