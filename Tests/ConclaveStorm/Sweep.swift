@@ -91,7 +91,8 @@ enum Sweep: String {
     let places =
       Array(stride(from: 7, to: 300, by: 23))
       + Array(stride(from: 70_200, to: 140_000, by: 3_700))
-    return try count("killed in a line", places, least: 10) { run, bytes in try run.tear(at: bytes) }
+    return try count("killed in a line", places, least: 10) { run, bytes in try run.tear(at: bytes)
+    }
   }
 
   /// - Parameter body: returns whether it was of use; nil when something is wrong.
