@@ -73,5 +73,10 @@ for target in package.targets {
       .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
       .enableUpcomingFeature("InternalImportsByDefault"),
     ]
+    // Defects that a test can plant, to see the storm notice them: never in a release.
+    if ["ConclaveBus", "conclave-storm"].contains(target.name) {
+      target.swiftSettings?.append(
+        .define("PLANTED_DEFECTS", .when(configuration: .debug)))
+    }
   }
 }

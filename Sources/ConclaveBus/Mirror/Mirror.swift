@@ -164,6 +164,10 @@ final class Mirror {
   /// - Returns: whether there was anything to do.
   private func step() -> Bool {
     let read = gather()
+    if MirrorDefect.isPlanted(.commitsFirst) {
+      board.noteMirrored(ring.position, messages: 0, bytes: 0)
+      ring.commit()
+    }
     if read > 0, commitPersistently() { ring.commit() }
     syncIfWanted(now: false)
     return read > 0
@@ -222,7 +226,7 @@ final class Mirror {
   /// - Throws: why not; what was written is written, the rest is still at hand.
   func commit(at position: UInt64, chains open: [RingChain]) throws(BusError) {
     try intake.write(adding: &written)
-    try chains.keep(open, until: position)
+    try chains.keep(MirrorDefect.isPlanted(.forgetsBeginnings) ? [] : open, until: position)
     board.noteMirrored(position, messages: written.messages, bytes: written.bytes)
     chains.settle()
     written = MirrorCount()
