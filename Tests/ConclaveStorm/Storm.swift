@@ -32,7 +32,7 @@ struct Storm: ~Copyable {
   /// The slots whose subscribers note what they receive.
   var runSlots: Range<Int> { options.workers..<options.workers + options.subscribers.count }
 
-  /// Kills and starts again, until there were enough kills.
+  /// Kills and starts again, until there were enough kills, or until a planted defect is noticed.
   mutating func rage() throws {
     let roles = Array(repeating: .publisher, count: options.workers) + options.subscribers
     for (number, role) in roles.enumerated() {
@@ -40,7 +40,7 @@ struct Storm: ~Copyable {
     }
     let end = ContinuousClock.now.advanced(by: .seconds(options.limit))
     var announced = ContinuousClock.now
-    while tally.allKills < options.kills {
+    while tally.allKills < options.kills, faults.isEmpty || !StormDefect.isChosen {
       guard ContinuousClock.now < end else {
         throw SystemFailure("reach \(options.kills) kills in time", errorNumber: ETIMEDOUT)
       }

@@ -18,6 +18,9 @@ enum StormDefect {
     #endif
   }
 
+  /// Whether one was chosen, for this process and those that it starts.
+  static var isChosen: Bool { unsafe getenv(variable) != nil }
+
   /// Plants the chosen one here.
   static func plant() {
     #if PLANTED_DEFECTS

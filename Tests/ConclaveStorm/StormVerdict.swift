@@ -19,6 +19,7 @@ struct StormVerdict {
         + "\(storm.terms) times another mirror")
     judgeRuns(storm.runSlots)
     try judgeGroup()
+    try judgeBeginnings()
   }
 
   func say() {
@@ -53,6 +54,23 @@ struct StormVerdict {
     for slot in slots { judge.take(RecordFile.read(files.runs(slot))) }
     lines.append("\(judge.lives) lives of subscribers, which received \(judge.messages)")
     faults += judge.faults
+  }
+
+  /// Who goes on behind a message gets the next one first.
+  private mutating func judgeBeginnings() throws {
+    StormDefect.plant()
+    let bus = try StormBus.open(files.bus, isCandidate: false)
+    defer { bus.close() }
+    let step = max(1, (log.order.count - 1) / 20)
+    for index in stride(from: 0, to: log.order.count - 1, by: step) {
+      let (id, next) = (log.order[index], log.order[index + 1])
+      let subscription = try bus.subscribe("", options: SubscriptionOptions(start: .after(id)))
+      guard case .envelope(let first)? = try subscription.receive(timeout: .seconds(60)),
+        first.id == next
+      else {
+        return faults.append("behind \(id) something else came than \(next)")
+      }
+    }
   }
 
   private mutating func judgeGroup() throws {

@@ -151,13 +151,9 @@ final class Mirror {
     syncIfWanted(now: true)
     // Not given back: a candidate that waits goes on there the next moment and misses nothing. If
     // none does, nobody is held up for long; what could not be written waits longer.
-    ring.abandon(
-      keepNanoseconds: failure.isFailing
-        ? options.successionPatience.nanosecondsSaturated : Mirror.handOver)
+    let patience = failure.isFailing ? options.successionPatience : options.handOverPatience
+    ring.abandon(keepNanoseconds: patience.nanosecondsSaturated)
   }
-
-  /// How long publishers wait for a successor of a mirror that has ended in order, nanoseconds.
-  private static let handOver: UInt64 = 1_000_000_000
 
   /// Reads, writes and commits one batch.
   ///
