@@ -4,7 +4,7 @@
 /// Exact strings, no guessing:
 /// - A text may go over several lines. It ends at the next `<!-- /BUS -->`.
 /// - A beginning inside another note ends that one as unclosed: of nested notes the inner one
-///   counts, and a forgotten end swallows nothing. No text ever holds a mark.
+///   counts, and a forgotten end swallows nothing. No text holds a mark that is not quoted.
 /// - Quoted marks are none: in code fences (as Markdown has them: ``` or ~~~), on lines that begin
 ///   with `>`, and right behind a backtick.
 /// - What has no text, or repeats an earlier one by its normalised text, does not count, nor what

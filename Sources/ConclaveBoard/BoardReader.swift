@@ -49,13 +49,15 @@ public final class BoardReader: Sendable {
     return new
   }
 
-  /// The next note, waiting for it at most `timeout` (nil: as long as it takes), from the last
-  /// message on that is none; nil when there is none, or at the end (``isEnded``).
+  /// The next note, waiting for it at most `timeout` (nil: as long as it takes); nil when there is
+  /// none by then, or at the end (``isEnded``).
   public func next(timeout: Duration? = nil) throws(BusError) -> BoardItem? {
-    while let delivery = try subscription.receive(timeout: timeout) {
+    let deadline = timeout.map { ContinuousClock.now.advanced(by: $0) }
+    while true {
+      let left = deadline.map { ContinuousClock.now.duration(to: $0) }
+      guard let delivery = try subscription.receive(timeout: left) else { return nil }
       if let item = take(delivery) { return item }
     }
-    return nil
   }
 
   /// Whether nothing will ever come again.
