@@ -1,7 +1,7 @@
 /// How much of a board a task is shown.
 public struct BoardLimits: Hashable, Sendable {
   /// The least ``tokens`` that count: the frame and the news of what is left out have room in it.
-  public static let leastTokens = 250
+  public static let leastTokens = 400
 
   /// How many notes that are no warnings (`BUS_MAX_BOARD_INJECT`).
   public var count: Int

@@ -1,3 +1,5 @@
+import ConclaveBus
+
 /// What a selection leaves out, and why. Only the last four are news for who reads it: the others
 /// are known or of no more use.
 public struct BoardOmissions: Hashable, Sendable {
@@ -21,7 +23,9 @@ public struct BoardOmissions: Hashable, Sendable {
   public init() {}
 
   /// What is to be said of them, or nil: one line without a line feed.
-  var line: String? {
+  ///
+  /// - Parameter board: the topic on which all of it can be read; nil for the usual one.
+  func line(board: Topic?) -> String? {
     var parts: [String] = []
     func add(_ count: some BinaryInteger, _ one: String, _ many: String, _ why: String) {
       if count > 0 { parts.append("\(count) \(count == 1 ? one : many) (\(why))") }
@@ -31,6 +35,7 @@ public struct BoardOmissions: Hashable, Sendable {
     add(beyondCount, "older note", "older notes", "too many")
     add(lost, "message", "messages", "lost")
     guard !parts.isEmpty else { return nil }
-    return "Not shown: \(parts.joined(separator: ", ")). See: conclave board read --all"
+    let topic = board.map { " --topic \($0)" } ?? ""
+    return "Not shown: \(parts.joined(separator: ", ")). See: conclave board read --all\(topic)"
   }
 }

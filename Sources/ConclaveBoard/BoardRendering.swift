@@ -9,11 +9,13 @@ public import ConclaveBus
 public enum BoardRendering {
   /// The text, or an empty one when there is nothing to show and nothing to say of what is left
   /// out. Costs at most ``BoardLimits/tokens``, or ``BoardLimits/leastTokens`` if that is more.
-  public static func text(_ selection: BoardSelection) -> String {
+  ///
+  /// - Parameter board: the board's topic, for the hint where to read what is not shown.
+  public static func text(_ selection: BoardSelection, board: Topic? = nil) -> String {
     let lines = selection.notes.map { note in
       line(of: note, textLength: selection.limits.textLength, now: selection.now) + "\n"
     }
-    let rest = selection.omissions.line
+    let rest = selection.omissions.line(board: board?.name == Board.usualTopic ? nil : board)
     guard !lines.isEmpty || rest != nil else { return "" }
     return framed(lines.joined(), rest)
   }
@@ -43,14 +45,15 @@ public enum BoardRendering {
     """
   private static let ending = "\nEnd of the notes from other tasks.\n"
 
-  /// What the frame costs at most.
+  /// What the frame costs at most: whatever is left out, of the board with the longest name.
   static let frameTokens: Int = {
     var most = BoardOmissions()
     most.warningsBeyondTokens = .max
     most.othersBeyondTokens = .max
     most.beyondCount = .max
     most.lost = .max
-    return BoardLimits.tokens(in: framed("", most.line))
+    let longestTopic = try? Topic(String(repeating: "x", count: Topic.maximumLength))
+    return BoardLimits.tokens(in: framed("", most.line(board: longestTopic)))
   }()
 
   private static func framed(_ lines: String, _ rest: String?) -> String {

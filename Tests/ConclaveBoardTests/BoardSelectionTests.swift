@@ -128,15 +128,22 @@ import Testing
       BoardRendering.text(selection).contains("Not shown: 1 older note (too many). See: "))
   }
 
-  @Test func whatTheBusLostIsNamed() {
+  @Test func whatTheBusLostIsNamed() throws {
     let selection = BoardSelection(of: [], now: World.now, lost: 3)
-    #expect(BoardRendering.text(selection).contains("Not shown: 3 messages (lost). See: "))
+    let line = "\nNot shown: 3 messages (lost). See: conclave board read --all"
+    #expect(BoardRendering.text(selection).contains("\(line)\n"))
+    let (usual, wave) = try (Topic("board"), Board.topic(ofWave: 2))
+    #expect(BoardRendering.text(selection, board: usual).contains("\(line)\n"))
+    #expect(
+      BoardRendering.text(selection, board: wave).contains(
+        "\(line) --topic parallel.wave-2.board\n"))
   }
 
   /// Random boards with hostile and long texts, and all kinds of limits: never more than is
   /// allowed, and every item is either shown or counted.
-  @Test func theBudgetIsKept() {
+  @Test func theBudgetIsKept() throws {
     var random = SplitMix64(seed: 7)
+    let longest = try Topic(String(repeating: "t", count: 200))
     for _ in 0..<300 {
       let items = (0..<random.below(80)).map { number in
         let text =
@@ -150,7 +157,7 @@ import Testing
         count: random.below(30), tokens: random.below(3000), textLength: random.below(600))
       let seen = Set((0..<random.below(10)).map { _ in World.id(random.below(80)) })
       let selection = select(items, for: "me", seen: seen, limits: limits)
-      let text = BoardRendering.text(selection)
+      let text = BoardRendering.text(selection, board: longest)
       #expect(BoardLimits.tokens(in: text) <= max(limits.tokens, BoardLimits.leastTokens))
       let left = selection.omissions
       let shown = selection.ids.count

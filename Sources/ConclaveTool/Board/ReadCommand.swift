@@ -40,52 +40,60 @@ enum ReadCommand: Command {
     }
     let kind = try arguments.boardKind()
     let since = try arguments.boardSince()
+    let (reader, topic) = try wholeBoard(arguments, console)
+    let items = reader.items.filter { item in
+      (kind ?? item.kind) == item.kind && since.map { $0 <= item.time } ?? true
+    }
+    if arguments.has(all) {
+      try printAll(items, lost: reader.lost, topic, console)
+    } else {
+      let selection = BoardSelection(
+        of: items, for: arguments.text(sender), limits: limits, lost: reader.lost)
+      try print(selection, topic, console)
+    }
+    return .success
+  }
+
+  /// A reader that has read what was said by now.
+  private static func wholeBoard(
+    _ arguments: Arguments, _ console: Console
+  ) throws -> (BoardReader, Topic) {
     // Reading makes no bus.
     _ = try arguments.busDirectory(create: false)
     let board = try arguments.openBoard(console)
-    defer { board.bus.close() }
     let notes = DeliveryNotes(notes: console.notes)
+    defer { board.bus.close() }
     let reader = try board.reader(onWarning: { notes.warn($0) })
     // What was said by now is to come, and then the end.
     board.bus.close()
     try reader.refresh(patience: nil)
     var watchdog = BoardWatchdog(console.notes)
     watchdog.look(at: reader)
-    let items = reader.items.filter { item in
-      (kind ?? item.kind) == item.kind && since.map { $0 <= item.time } ?? true
-    }
-    guard !arguments.has(all) else {
-      return try printAll(items, board.topic, console)
-    }
-    let selection = BoardSelection(
-      of: items, for: arguments.text(sender), limits: limits, lost: reader.lost)
-    try print(selection, board.topic, console)
-    return .success
+    return (reader, board.topic)
   }
 
   private static func parseLimit(_ text: String) -> Int? { text == "0" ? 0 : parseCount(text) }
 
   private static func printAll(
-    _ items: [BoardItem], _ topic: Topic, _ console: Console
-  ) throws -> ExitCode {
-    if console.json {
-      try printJSON(items.map(\.json), BoardOmissions(), topic, console)
-    } else if items.isEmpty {
-      sayNothing(topic, console)
+    _ items: [BoardItem], lost: UInt64, _ topic: Topic, _ console: Console
+  ) throws {
+    guard !console.json else {
+      var omissions = BoardOmissions()
+      omissions.lost = lost
+      return try printJSON(items.map(\.json), omissions, topic, console)
     }
-    guard !console.json else { return .success }
+    if items.isEmpty { sayNothing(topic, console) }
     let now = Timestamp.now()
     for item in items {
       try console.output.write(BoardRendering.line(of: item, now: now) + "\n")
     }
-    return .success
   }
 
   private static func print(
     _ selection: BoardSelection, _ topic: Topic, _ console: Console
   ) throws {
     guard console.json else {
-      let text = BoardRendering.text(selection)
+      let text = BoardRendering.text(selection, board: topic)
       if text.isEmpty { sayNothing(topic, console) }
       return try console.output.write(text)
     }
@@ -107,6 +115,7 @@ enum ReadCommand: Command {
     omitted.add("beyondCount", omissions.beyondCount)
     omitted.add("warningsBeyondTokens", omissions.warningsBeyondTokens)
     omitted.add("othersBeyondTokens", omissions.othersBeyondTokens)
+    omitted.add("lost", omissions.lost)
     var object = JSONObject()
     object.add("topic", topic.name)
     object.add("items", items)
