@@ -89,6 +89,9 @@ import Testing
     // Half of it was done, when somebody else had said one more.
     let half = Array(there.prefix(2)) + [World.item(9, .discovery, "DISCOVERY 3", by: "x")]
     #expect(BoardHandOver.notes(from: items, besides: half).map(\.text) == ["warning 2"])
+    // The same message counts as there, whatever became of its text.
+    let changed = World.item(0, .warning, "in other words")
+    #expect(BoardHandOver.notes(from: items, besides: [changed]).count == 3)
   }
 
   @Test func fewerOnDemand() {
