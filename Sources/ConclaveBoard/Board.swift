@@ -26,7 +26,7 @@ public struct Board: Sendable {
     return try Topic("parallel.wave-\(number).board")
   }
 
-  /// Posts `notes` in order and next to each other. May block as ``MessageBus/publish(_:to:wait:)``
+  /// Posts `notes` in order and next to each other. May block as `MessageBus.publish(_:to:wait:)`
   /// does.
   ///
   /// - Throws: what publishing throws, `invalidName` for `sender` among it.
