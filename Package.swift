@@ -8,6 +8,7 @@ let package = Package(
     .executable(name: "conclave", targets: ["ConclaveMain"]),
     .executable(name: "conclave-bench", targets: ["ConclaveBenchmarks"]),
     .library(name: "ConclaveBus", targets: ["ConclaveBus"]),
+    .library(name: "ConclaveBoard", targets: ["ConclaveBoard"]),
     .library(name: "SharedRing", targets: ["SharedRing"]),
     .library(name: "BusTesting", targets: ["BusTesting"]),
   ],
@@ -16,10 +17,12 @@ let package = Package(
     .target(name: "CShim", path: "CShim"),
     .target(name: "SharedRing", dependencies: ["CShim"]),
     .target(name: "ConclaveBus", dependencies: ["SharedRing", "CShim"]),
+    .target(name: "ConclaveBoard", dependencies: ["ConclaveBus", "SharedRing"]),
     // The stress test as a library, since the command and the benchmarks both run it.
     .target(name: "ConclaveStress", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
     .target(
-      name: "ConclaveTool", dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"]),
+      name: "ConclaveTool",
+      dependencies: ["ConclaveStress", "ConclaveBoard", "ConclaveBus", "SharedRing", "CShim"]),
     // The entry alone, because its linker setting must not reach the tests. Loading the standard
     // library's dynamic parts would double the time to start, and scripts call this command often.
     .executableTarget(
@@ -44,6 +47,8 @@ let package = Package(
     .testTarget(
       name: "ConclaveBusTests",
       dependencies: ["ConclaveBus", "SharedRing", "BusTesting", "AllocationCounter"]),
+    .testTarget(
+      name: "ConclaveBoardTests", dependencies: ["ConclaveBoard", "ConclaveBus", "BusTesting"]),
     .testTarget(
       name: "ConclaveStressTests",
       dependencies: [

@@ -13,26 +13,48 @@ enum Menu {
     StressCommand.self,
   ]
 
-  /// Commands that this program calls itself by, and nobody else should.
-  private static let hiddenCommands: [any Command.Type] = [StressWorkerCommand.self]
+  /// Every command of the group `board`, in the order of the help.
+  static let boardCommands: [any Command.Type] = [
+    PostCommand.self, ReadCommand.self, WatchCommand.self,
+  ]
+
+  /// Commands that belong together, by the word before them.
+  private struct Group {
+    let name: String
+    let commands: [any Command.Type]
+    /// Commands that this program calls itself by, and nobody else should.
+    var hidden: [any Command.Type] = []
+    let help: String
+  }
+
+  private static var groups: [Group] {
+    [
+      Group(
+        name: "bus", commands: busCommands, hidden: [StressWorkerCommand.self], help: busHelp),
+      Group(name: "board", commands: boardCommands, help: boardHelp),
+    ]
+  }
 
   /// - Throws: ``ToolError`` with ``ExitCode/usage``, naming the command that was probably meant.
   static func choose(_ arguments: [String]) throws(ToolError) -> Choice {
     var words = arguments[...]
     let asksForHelp = words.first == "help"
     if asksForHelp { words = words.dropFirst() }
+    let names = groups.map(\.name)
     switch words.first {
     case nil where asksForHelp, "--help", "-h": return .text(topHelp)
-    case nil: throw missing("conclave", "bus")
+    case nil: throw missing("conclave", names.joined(separator: ", "))
     case "--version": return .text(versionText)
-    case "bus": return try chooseBus(words.dropFirst(), asksForHelp)
     case let word?:
-      throw unknown(word, in: "conclave", among: ["bus", "help", "--help", "--version"])
+      guard let group = groups.first(where: { $0.name == word }) else {
+        throw unknown(word, in: "conclave", among: names + ["help", "--help", "--version"])
+      }
+      return try choose(in: group, words.dropFirst(), asksForHelp)
     }
   }
 
-  private static func chooseBus(
-    _ arguments: ArraySlice<String>, _ asksForHelp: Bool
+  private static func choose(
+    in group: Group, _ arguments: ArraySlice<String>, _ asksForHelp: Bool
   ) throws(ToolError) -> Choice {
     var words = arguments
     var asksForHelp = asksForHelp
@@ -40,14 +62,14 @@ enum Menu {
       asksForHelp = true
       words = words.dropFirst()
     }
-    let names = busCommands.map { $0.usage.commandName }
+    let names = group.commands.map { $0.usage.commandName }
     switch words.first {
-    case nil where asksForHelp, "--help", "-h": return .text(busHelp)
-    case nil: throw missing("conclave bus", names.joined(separator: ", "))
+    case nil where asksForHelp, "--help", "-h": return .text(group.help)
+    case nil: throw missing("conclave \(group.name)", names.joined(separator: ", "))
     case let word?:
-      let commands = busCommands + hiddenCommands
+      let commands = group.commands + group.hidden
       guard let command = commands.first(where: { $0.usage.commandName == word }) else {
-        throw unknown(word, in: "conclave bus", among: names + ["help", "--help"])
+        throw unknown(word, in: "conclave \(group.name)", among: names + ["help", "--help"])
       }
       if asksForHelp { return .text(helpText(command.usage)) }
       return .command(command, arguments: words.dropFirst())

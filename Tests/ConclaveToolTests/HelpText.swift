@@ -4,11 +4,13 @@ enum HelpText {
     conclave - a message bus for the processes of one machine
 
     Usage: conclave bus COMMAND [options]
-           conclave help [bus [COMMAND]]
+           conclave board COMMAND [options]
+           conclave help [bus|board [COMMAND]]
            conclave --version
 
     Commands:
-      bus  publish, subscribe and look after the bus; see conclave bus --help
+      bus    publish, subscribe and look after the bus; see conclave bus --help
+      board  what tasks tell each other; see conclave board --help
 
     Exit codes:
         0  success
