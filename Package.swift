@@ -8,6 +8,7 @@ let package = Package(
     .executable(name: "conclave", targets: ["ConclaveMain"]),
     .executable(name: "conclave-bench", targets: ["ConclaveBenchmarks"]),
     .library(name: "ConclaveBus", targets: ["ConclaveBus"]),
+    .library(name: "ConclaveBoard", targets: ["ConclaveBoard"]),
     .library(name: "SharedRing", targets: ["SharedRing"]),
     .library(name: "BusTesting", targets: ["BusTesting"]),
   ],
@@ -18,11 +19,14 @@ let package = Package(
     .target(name: "ConclaveBus", dependencies: ["SharedRing", "CShim"]),
     // Runs agents and the programs that judge their work.
     .target(name: "ConclaveRunner", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
+    .target(name: "ConclaveBoard", dependencies: ["ConclaveBus", "SharedRing"]),
     // The stress test as a library, since the command and the benchmarks both run it.
     .target(name: "ConclaveStress", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
     .target(
       name: "ConclaveTool",
-      dependencies: ["ConclaveRunner", "ConclaveStress", "ConclaveBus", "SharedRing", "CShim"]),
+      dependencies: [
+        "ConclaveRunner", "ConclaveStress", "ConclaveBoard", "ConclaveBus", "SharedRing", "CShim",
+      ]),
     // The entry alone, because its linker setting must not reach the tests. Loading the standard
     // library's dynamic parts would double the time to start, and scripts call this command often.
     .executableTarget(
@@ -47,6 +51,8 @@ let package = Package(
     .testTarget(
       name: "ConclaveBusTests",
       dependencies: ["ConclaveBus", "SharedRing", "BusTesting", "AllocationCounter"]),
+    .testTarget(
+      name: "ConclaveBoardTests", dependencies: ["ConclaveBoard", "ConclaveBus", "BusTesting"]),
     .testTarget(
       name: "ConclaveStressTests",
       dependencies: [
@@ -79,5 +85,10 @@ for target in package.targets {
       .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
       .enableUpcomingFeature("InternalImportsByDefault"),
     ]
+    // Defects that a test can plant, to see the storm notice them: never in a release.
+    if ["ConclaveBus", "conclave-storm"].contains(target.name) {
+      target.swiftSettings?.append(
+        .define("PLANTED_DEFECTS", .when(configuration: .debug)))
+    }
   }
 }

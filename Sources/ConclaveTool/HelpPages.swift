@@ -10,6 +10,7 @@ extension Menu {
     conclave - a message bus for the processes of one machine
 
     Usage: conclave bus COMMAND [options]
+           conclave board COMMAND [options]
            conclave ralph-run --task TEXT [options]
            conclave ralph COMMAND [options]
            conclave help [COMMAND [COMMAND]]
@@ -20,6 +21,7 @@ extension Menu {
     """
       + helpTable([
         ("bus", "publish, subscribe and look after the bus; see conclave bus --help"),
+        ("board", "what tasks tell each other; see conclave board --help"),
         ("ralph-run", RalphRunCommand.usage.summary),
         ("ralph", "look after a loop that ralph-run has begun; see conclave ralph --help"),
       ])
@@ -71,6 +73,40 @@ extension Menu {
         Example("see which bus is used here, and why", "conclave bus where"),
         Example(
           "follow a topic and what is below it", "conclave bus subscribe build | jq .payload"),
+      ])
+  }
+
+  static var boardHelp: String {
+    """
+    conclave board - what tasks that work beside each other tell each other
+
+    Usage: conclave board COMMAND [options]
+
+    Commands:
+
+    """
+      + helpTable(boardCommands.map { ($0.usage.commandName, $0.usage.summary) })
+        + """
+
+        Each command has --help.
+
+        A board is a topic of the bus. Its notes are discoveries (facts that help others),
+        warnings (pitfalls), intents (what somebody is about to change; they expire) and
+        context (what who runs the tasks has to say).
+
+        Environment:
+
+        """
+      + helpTable([
+        ("BUS_DIR", "the bus directory; see conclave bus --help"),
+        ("BUS_TRANSPORT", "shm, file or mirror (default)"),
+        ("BUS_MAX_BOARD_INJECT", "how many notes besides the warnings are shown; default 20"),
+      ])
+      + helpExamples([
+        Example(
+          "tell the others",
+          "conclave board post warning \"package X 2 breaks auth\" --sender task-3"),
+        Example("see what they said", "conclave board read"),
       ])
   }
 

@@ -13,41 +13,61 @@ enum Menu {
     StressCommand.self,
   ]
 
+  /// Every command of the group `board`, in the order of the help.
+  static let boardCommands: [any Command.Type] = [
+    PostCommand.self, ReadCommand.self, WatchCommand.self,
+  ]
+
   /// Every command of the group `ralph`.
   static let ralphCommands: [any Command.Type] = [
     RalphStatusCommand.self, RalphStopCommand.self, RalphAddContextCommand.self,
   ]
 
-  /// Commands that this program calls itself by, and nobody else should.
-  private static let hiddenCommands: [any Command.Type] = [StressWorkerCommand.self]
+  /// Every command that is one word, behind the groups in the help.
+  static let singleCommands: [any Command.Type] = [RalphRunCommand.self]
+
+  /// Commands that belong together, by the word before them.
+  private struct Group {
+    let name: String
+    let commands: [any Command.Type]
+    /// Commands that this program calls itself by, and nobody else should.
+    var hidden: [any Command.Type] = []
+    let help: String
+  }
+
+  private static var groups: [Group] {
+    [
+      Group(
+        name: "bus", commands: busCommands, hidden: [StressWorkerCommand.self], help: busHelp),
+      Group(name: "board", commands: boardCommands, help: boardHelp),
+      Group(name: "ralph", commands: ralphCommands, help: ralphHelp),
+    ]
+  }
 
   /// - Throws: ``ToolError`` with ``ExitCode/usage``, naming the command that was probably meant.
   static func choose(_ arguments: [String]) throws(ToolError) -> Choice {
     var words = arguments[...]
     let asksForHelp = words.first == "help"
     if asksForHelp { words = words.dropFirst() }
-    let rest = words.dropFirst()
+    let names = groups.map(\.name) + singleCommands.map { $0.usage.commandName }
     switch words.first {
     case nil where asksForHelp, "--help", "-h": return .text(topHelp)
-    case nil: throw missing("conclave", "bus, ralph-run, ralph")
+    case nil: throw missing("conclave", names.joined(separator: ", "))
     case "--version": return .text(versionText)
-    case "bus":
-      return try chooseIn("bus", busCommands, hidden: hiddenCommands, busHelp, rest, asksForHelp)
-    case "ralph-run":
-      let usage = RalphRunCommand.usage
-      return asksForHelp
-        ? .text(helpText(usage)) : .command(RalphRunCommand.self, arguments: rest)
-    case "ralph":
-      return try chooseIn("ralph", ralphCommands, hidden: [], ralphHelp, rest, asksForHelp)
     case let word?:
-      throw unknown(
-        word, in: "conclave", among: ["bus", "ralph-run", "ralph", "help", "--help", "--version"])
+      if let command = singleCommands.first(where: { $0.usage.commandName == word }) {
+        return asksForHelp
+          ? .text(helpText(command.usage)) : .command(command, arguments: words.dropFirst())
+      }
+      guard let group = groups.first(where: { $0.name == word }) else {
+        throw unknown(word, in: "conclave", among: names + ["help", "--help", "--version"])
+      }
+      return try choose(in: group, words.dropFirst(), asksForHelp)
     }
   }
 
-  private static func chooseIn(
-    _ group: String, _ shown: [any Command.Type], hidden: [any Command.Type], _ help: String,
-    _ arguments: ArraySlice<String>, _ asksForHelp: Bool
+  private static func choose(
+    in group: Group, _ arguments: ArraySlice<String>, _ asksForHelp: Bool
   ) throws(ToolError) -> Choice {
     var words = arguments
     var asksForHelp = asksForHelp
@@ -55,14 +75,14 @@ enum Menu {
       asksForHelp = true
       words = words.dropFirst()
     }
-    let names = shown.map { $0.usage.commandName }
+    let names = group.commands.map { $0.usage.commandName }
     switch words.first {
-    case nil where asksForHelp, "--help", "-h": return .text(help)
-    case nil: throw missing("conclave \(group)", names.joined(separator: ", "))
+    case nil where asksForHelp, "--help", "-h": return .text(group.help)
+    case nil: throw missing("conclave \(group.name)", names.joined(separator: ", "))
     case let word?:
-      let commands = shown + hidden
+      let commands = group.commands + group.hidden
       guard let command = commands.first(where: { $0.usage.commandName == word }) else {
-        throw unknown(word, in: "conclave \(group)", among: names + ["help", "--help"])
+        throw unknown(word, in: "conclave \(group.name)", among: names + ["help", "--help"])
       }
       if asksForHelp { return .text(helpText(command.usage)) }
       return .command(command, arguments: words.dropFirst())

@@ -1,5 +1,4 @@
 import ConclaveBus
-import Glibc
 import SharedRing
 
 /// The bus of a storm: with a ring that goes round often, so that publishers wait for the mirror
@@ -7,7 +6,10 @@ import SharedRing
 enum StormBus {
   static let topics = ["storm.a", "storm.b", "storm.c"]
 
-  static func open(_ path: String, isCandidate: Bool = true) throws(BusError) -> MirroredBus {
+  static func open(
+    _ path: String, isCandidate: Bool = true, whenFailing: MirrorOptions.FailurePolicy = .block,
+    onFailing: (@Sendable () -> Void)? = nil
+  ) throws(BusError) -> MirroredBus {
     var options = MirrorOptions(
       shared: SharedMemoryOptions(
         geometry: RingGeometry(
@@ -15,11 +17,11 @@ enum StormBus {
     options.successionPatience = .seconds(60)
     options.patience = .seconds(60)
     options.isCandidate = isCandidate
+    options.whenFailing = whenFailing
     options.onWarning = { warning in
       guard warning != .mirrorTaken else { return }
-      // Not print, whose buffer dies with the process.
-      let line = Array("warning: \(warning)\n".utf8)
-      _ = unsafe write(STDOUT_FILENO, line, line.count)
+      Report.say("warning: \(warning)")
+      if case .mirrorFailing = warning { onFailing?() }
     }
     return try MirroredBus(directory: BusDirectory(opening: path), options: options)
   }

@@ -1,7 +1,9 @@
 /// What kind of storm it is.
 struct StormOptions {
   var kills = 1000
-  var workers = 6
+  /// Publishers.
+  var workers = 5
+  let subscribers: [StormRole] = [.dropping, .waiting, .member, .member]
   var seed: UInt64 = 1
   var largest = 100_000
   /// Ends a storm that does not get on, in seconds.
@@ -9,14 +11,19 @@ struct StormOptions {
 
   static let usage = """
     usage: conclave-storm [--kills N] [--workers N] [--seed N] [--largest BYTES]
-           conclave-storm --sweep kills|errors|short
+           conclave-storm --sweep kills|errors|short|torn
            conclave-storm --cuts N
-    Publishers of a mirrored bus, each a candidate for the mirror, are killed with SIGKILL
-    and started again. In the end every acknowledged message must be in the topic files,
-    every message of every sender without a hole, nothing twice, nothing damaged, and a
-    subscriber must have had the same. With --sweep a mirror is killed at each of its system
-    calls (or each fails once) and another goes on; this needs strace. With --cuts the power
-    is cut so often, on a disk in a file; this needs root.
+    Publishers of a mirrored bus, each a candidate for the mirror, and subscribers of all
+    kinds are killed with SIGKILL and started again; one in ten is asked to end in order. In
+    the end every acknowledged message must be in the topic files, every message of every
+    sender without a hole, nothing twice, nothing damaged; each subscriber must have had the
+    same from where it began, without a hole to its former life; and of a durable group each
+    message must have been acknowledged, and none have come again that was.
+    With --sweep a mirror is killed at each of its system calls (kills), or each fails once
+    (errors), its writes are cut short (short), or it dies in the middle of a line (torn),
+    and another goes on; all but `short` need strace.
+    With --cuts the power is cut so often, on a disk in a file; this needs root.
+    In a debug build, --defect NAME runs each of these with a defect, which must be noticed.
     """
 
   /// nil when the words make no sense.

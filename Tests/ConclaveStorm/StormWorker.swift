@@ -1,8 +1,7 @@
 import BusTesting
 import ConclaveBus
-import Glibc
 
-/// Publishes until it is killed, and notes in a file what was acknowledged.
+/// Publishes until it is killed or asked to end, and notes in a file what was acknowledged.
 enum StormWorker {
   static let word = "storm-worker"
 
@@ -11,10 +10,11 @@ enum StormWorker {
     guard words.count == 5, let seed = UInt64(words[3]), let largest = Int(words[4]) else {
       return 2
     }
+    Farewell.listen()
     do {
       try publish(words[0], acknowledgements: words[1], words[2], seed, largest)
     } catch {
-      print("\(words[2]): \(error)")
+      Report.fault("\(words[2]): \(error)")
       return 70
     }
     return 0
@@ -24,10 +24,11 @@ enum StormWorker {
     _ path: String, acknowledgements: String, _ name: String, _ seed: UInt64, _ largest: Int
   ) throws {
     var random = SplitMix64(seed: seed)
-    let file = unsafe open(acknowledgements, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    let file = RecordFile(acknowledgements)
     let bus = try StormBus.open(path)
+    defer { bus.close() }
     var number = 0
-    while getppid() != 1 {
+    while !Farewell.isDue {
       number += 1
       let draw = Int(random.next() % 100)
       let durability: Durability = draw < 40 ? .ring : draw < 97 ? .mirrored : .synced
@@ -40,8 +41,7 @@ enum StormWorker {
         Message(type: "storm", sender: name, payload: payload), to: Topic(topic),
         durability: durability)
       guard durability > .ring else { continue }
-      let line = Array("\(name) \(number)\n".utf8)
-      _ = unsafe write(file, line, line.count)
+      file.append("\(name) \(number)")
     }
   }
 }

@@ -1,17 +1,28 @@
 import ConclaveBus
 import Glibc
 
-/// Publishes a few messages of all kinds, each acknowledged, and ends in order.
+/// Publishes a few messages of all kinds, notes what it asks for and what it is told, and ends in
+/// order.
 enum SweepWorker {
   static let word = "sweep-worker"
+  static let messages = 9
 
-  /// Words: the bus directory, the file of acknowledgements, the worker's name, and perhaps how
-  /// long a file may become for a while: a write that goes beyond it is cut short there.
+  /// Words: the bus directory, the file of records, the worker's name, the failure policy, and
+  /// perhaps how long a file may become until the mirror has failed for a while: a write that goes
+  /// beyond it ends there.
   static func main(_ words: [String]) -> Int32 {
-    guard words.count == 3 || words.count == 4 else { return 2 }
+    guard words.count == 4 || words.count == 5 else { return 2 }
     do {
-      let limit = words.count == 4 ? UInt64(words[3]) : nil
-      try publish(words[0], acknowledgements: words[1], words[2], limit)
+      let limit = words.count == 5 ? UInt64(words[4]) : nil
+      let bus = try StormBus.open(
+        words[0], whenFailing: words[3] == "fail" ? .fail : .block,
+        onFailing: limit == nil ? nil : liftLimitSoon)
+      try publish(bus, RecordFile(words[1]), words[2]) {
+        guard let limit else { return }
+        signal(SIGXFSZ, SIG_IGN)
+        setLimit(limit)
+      }
+      bus.close()
       return 0
     } catch {
       print("\(words[2]): \(error)")
@@ -19,9 +30,7 @@ enum SweepWorker {
     }
   }
 
-  private static func limitFiles(to bytes: UInt64) {
-    signal(SIGXFSZ, SIG_IGN)
-    setLimit(bytes)
+  @Sendable private static func liftLimitSoon() {
     Task.detached {
       try? await Task.sleep(for: .milliseconds(40))
       setLimit(.max)
@@ -33,37 +42,32 @@ enum SweepWorker {
     unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
   }
 
+  /// - Parameter afterFirst: called when the segment, which is a file as well, is complete.
   private static func publish(
-    _ path: String, acknowledgements: String, _ name: String, _ limit: UInt64?
+    _ bus: MirroredBus, _ records: RecordFile, _ name: String, afterFirst: () -> Void
   ) throws {
-    let file = unsafe open(acknowledgements, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    let bus = try StormBus.open(path)
-    // The limit is for this file as well, and nobody is killed then.
-    var kept: [UInt8] = []
-    for number in 1...9 {
+    for number in 1...messages {
       let size = number % 4 == 0 ? 70_000 : number * 50
       let padding = String(repeating: "x", count: size)
       let payload = try RawJSON("{\"n\":\(number),\"x\":\"\(padding)\"}")
       let durability: Durability = number % 3 == 0 ? .synced : number % 3 == 1 ? .mirrored : .ring
       let message = Message(type: "sweep", sender: name, payload: payload)
-      let isPromised = try publish(message, on: bus, StormBus.topics[number % 2], durability)
-      // Now that the segment, which is a file as well, is complete.
-      if number == 1, let limit { limitFiles(to: limit) }
-      guard isPromised, durability > .ring else { continue }
-      let line = Array("\(name) \(number)\n".utf8)
-      if limit == nil { _ = unsafe write(file, line, line.count) } else { kept += line }
+      if durability == .synced { records.append("asks \(name) \(number) \(durability)") }
+      let topic = try Topic(StormBus.topics[number % 2])
+      let isPromised = try publish(message, on: bus, topic, durability)
+      if number == 1 { afterFirst() }
+      // What is noted is a system call, at which it is disturbed as well: no more than must be.
+      guard durability > .ring || !isPromised else { continue }
+      records.append("\(isPromised ? "done" : "told") \(name) \(number) \(durability)")
     }
-    bus.close()
-    guard limit != nil else { return }
-    setLimit(.max)
-    _ = unsafe write(file, kept, kept.count)
   }
 
+  /// - Returns: false when it was told that the promise is not kept.
   private static func publish(
-    _ message: Message, on bus: MirroredBus, _ topic: String, _ durability: Durability
+    _ message: Message, on bus: MirroredBus, _ topic: Topic, _ durability: Durability
   ) throws(BusError) -> Bool {
     do throws(BusError) {
-      try bus.publish(message, to: Topic(topic), durability: durability)
+      try bus.publish(message, to: topic, durability: durability)
       return true
     } catch {
       guard error.code == .notDurable else { throw error }

@@ -2,10 +2,16 @@ import Glibc
 
 enum TextFile {
   /// The whole file, or what can be read of it.
-  static func read(_ path: String) -> String {
+  ///
+  /// - Parameter last: only so many bytes at the end.
+  static func read(_ path: String, last: Int? = nil) -> String {
     let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return "" }
     defer { close(file) }
+    if let last {
+      let size = lseek(file, 0, SEEK_END)
+      lseek(file, max(0, size - off_t(last)), SEEK_SET)
+    }
     var (all, piece) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
     while true {
       let count = unsafe Glibc.read(file, &piece, piece.count)

@@ -3,13 +3,14 @@ import Glibc
 // The kill storm over a mirrored bus: `conclave-storm --kills 10000`.
 signal(SIGPIPE, SIG_IGN)
 let words = Array(CommandLine.arguments.dropFirst())
-if words.first == StormWorker.word {
-  exit(StormWorker.main(Array(words.dropFirst())))
+let rest = Array(words.dropFirst())
+// Options begin with a dash; this is a process of a storm.
+if let word = words.first, !word.hasPrefix("-") { StormDefect.plant() }
+switch words.first {
+case StormWorker.word: exit(StormWorker.main(rest))
+case StormSubscriber.word: exit(StormSubscriber.main(rest))
+case StormMember.word: exit(StormMember.main(rest))
+case SweepWorker.word: exit(SweepWorker.main(rest))
+case CutWorker.word: exit(CutWorker.main(rest))
+default: exit(await StormCommand.main(words))
 }
-if words.first == SweepWorker.word {
-  exit(SweepWorker.main(Array(words.dropFirst())))
-}
-if words.first == CutWorker.word {
-  exit(CutWorker.main(Array(words.dropFirst())))
-}
-exit(await StormCommand.main(words))

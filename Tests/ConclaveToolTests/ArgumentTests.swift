@@ -45,6 +45,18 @@ import Testing
     #expect(try parse("-").operands == ["-"])
   }
 
+  @Test func theLastOperandMayRepeat() throws {
+    let usage = Usage(
+      "test", "for tests",
+      operands: [Operand("A", "one"), Operand("B", isRequired: false, isRepeated: true, "more")],
+      options: [Self.flag], examples: [])
+    for operands in [["a"], ["a", "b"], ["a", "b", "c", "d"]] {
+      #expect(try ArgumentParser.parse(operands + ["-f"], by: usage).operands == operands)
+    }
+    #expect(throws: ToolError.self) { try ArgumentParser.parse([], by: usage) }
+    #expect(helpText(usage).contains("Usage: conclave test A [B...] [options]\n"))
+  }
+
   @Test func valuesMayLookLikeOptions() throws {
     #expect(try parse("a", "--text", "-5").text(Self.text) == "-5")
     #expect(try parse("a", "--text=--flag").text(Self.text) == "--flag")

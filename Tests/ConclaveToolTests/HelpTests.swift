@@ -14,6 +14,10 @@ import Testing
     (["bus", "compact"], HelpText.compact),
     (["bus", "clean"], HelpText.clean),
     (["bus", "where"], HelpText.whereToFindIt),
+    (["board"], HelpText.board),
+    (["board", "post"], HelpText.boardPost),
+    (["board", "read"], HelpText.boardRead),
+    (["board", "watch"], HelpText.boardWatch),
     (["ralph-run"], HelpText.ralphRun),
     (["ralph"], HelpText.ralph),
     (["ralph", "status"], HelpText.ralphStatus),
@@ -46,7 +50,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ([], "conclave needs a command: bus, ralph-run, ralph; see conclave --help"),
+    ([], "conclave needs a command: bus, board, ralph, ralph-run; see conclave --help"),
+    (["board"], "conclave board needs a command: post, read, watch; see conclave board --help"),
+    (["board", "wath"], "unknown command \"wath\"; did you mean watch?"),
+    (["board", "post"], "KIND is missing; see conclave board post --help"),
     (
       ["bus"],
       "conclave bus needs a command: publish, subscribe, replay, mirror, status, compact, "

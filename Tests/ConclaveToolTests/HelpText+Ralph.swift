@@ -24,47 +24,60 @@ extension HelpText {
     "answer": "text|json", "keys": {"result": "result", "isError": "is_error"}}.
 
     Options:
-          --task TEXT|FILE          what is to be done, or the path of a file that
-                                    says it; - reads standard input
-          --task-id NAME            the task's name; default: made from the branch
-          --max-iterations N        how often the agent may try; default 5
-          --implement-timeout TIME  for each call of the agent; default 1200s
-                                    [environment: RALPH_TIMEOUT_IMPLEMENT]
-          --test-timeout TIME       for the tests; default 600s [environment:
-                                    RALPH_TIMEOUT_TEST]
-          --spec-timeout TIME       for the reviewer; default 300s [environment:
-                                    RALPH_TIMEOUT_SPEC]
-          --quality-timeout TIME    for --lint-cmd; default 180s [environment:
-                                    RALPH_TIMEOUT_QUALITY]
-          --global-timeout TIME     for everything; default 3600s [environment:
-                                    RALPH_TIMEOUT_GLOBAL]
-          --stuck-threshold N       how many equal failures in a row are too many;
-                                    default 3 [environment: RALPH_STUCK_THRESHOLD]
-          --max-cost DOLLARS        end when the agent says that it has cost as much
-          --skip-spec               leave out the reviewer
-          --agent NAME|FILE         claude (the default), codex, gemini, or a JSON
-                                    file
-          --permission-mode MODE    what the agent may do, in its own words;
-                                    default: edit files
-          --allowed-tools LIST      the tools that it may use, in its own words
-          --test-cmd LINE           a line of shell; default: what the project's
-                                    files suggest
-          --require-tests           refuse to begin without tests
-          --lint-cmd LINE           a line of shell for the quality gate
-          --resume                  go on with the loop that has not passed
-          --fresh                   begin anew, and forget that loop
-          --push REMOTE             push the branch with failed work; by default
-                                    nothing is pushed
-          --no-push                 push nothing, which is the default
-          --no-commit               leave what has passed uncommitted
-          --no-verify               commit without the repository's hooks
-          --allow-protected         work on main or master, too
-          --allow-dirty             begin with uncommitted changes; they become part
-                                    of the work
-      -q, --quiet                   say nothing before the end
-          --json                    print JSON, and errors as
-                                    {"error":{code,message,hint}}
-      -h, --help                    show this help and exit
+          --task TEXT|FILE             what is to be done, or the path of a file
+                                       that says it; - reads standard input
+          --task-id NAME               the task's name; default: made from the
+                                       branch
+          --max-iterations N           how often the agent may try; default 5
+          --implement-timeout TIME     for each call of the agent; default 1200s
+                                       [environment: RALPH_TIMEOUT_IMPLEMENT]
+          --test-timeout TIME          for the tests; default 600s [environment:
+                                       RALPH_TIMEOUT_TEST]
+          --spec-timeout TIME          for the reviewer; default 300s [environment:
+                                       RALPH_TIMEOUT_SPEC]
+          --quality-timeout TIME       for --lint-cmd; default 180s [environment:
+                                       RALPH_TIMEOUT_QUALITY]
+          --global-timeout TIME        for everything; default 3600s [environment:
+                                       RALPH_TIMEOUT_GLOBAL]
+          --stuck-threshold N          how many equal failures in a row are too
+                                       many; default 3 [environment:
+                                       RALPH_STUCK_THRESHOLD]
+          --max-cost DOLLARS           end when the agent says that it has cost as
+                                       much
+          --skip-spec                  leave out the reviewer
+          --agent NAME|FILE            claude (the default), codex, gemini, or a
+                                       JSON file
+          --permission-mode MODE       what the agent may do, in its own words;
+                                       default: edit files
+          --allowed-tools LIST         the tools that it may use, in its own words
+          --test-cmd LINE              a line of shell; default: what the project's
+                                       files suggest
+          --require-tests              refuse to begin without tests
+          --lint-cmd LINE              a line of shell for the quality gate
+          --resume                     go on with the loop that has not passed
+          --fresh                      begin anew, and forget that loop
+          --push REMOTE                push the branch with failed work; by default
+                                       nothing is pushed
+          --no-push                    push nothing, which is the default
+          --no-commit                  leave what has passed uncommitted
+          --no-verify                  commit without the repository's hooks
+          --allow-protected            work on main or master, too
+          --allow-dirty                begin with uncommitted changes; they become
+                                       part of the work
+          --board-dir DIR              the bus with the board that this task reads
+                                       and writes
+          --board-topic TOPIC          the board's topic; default board, in the bus
+                                       of this place
+          --board-limit N              how many notes besides the warnings an
+                                       iteration is told; default 20 [environment:
+                                       BUS_MAX_BOARD_INJECT]
+          --transport shm|file|mirror  shared memory with the topic files as its
+                                       mirror (mirror, the default), or one of them
+                                       alone [environment: BUS_TRANSPORT]
+      -q, --quiet                      say nothing before the end
+          --json                       print JSON, and errors as
+                                       {"error":{code,message,hint}}
+      -h, --help                       show this help and exit
 
     Examples:
       # one task

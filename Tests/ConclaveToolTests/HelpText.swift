@@ -4,6 +4,7 @@ enum HelpText {
     conclave - a message bus for the processes of one machine
 
     Usage: conclave bus COMMAND [options]
+           conclave board COMMAND [options]
            conclave ralph-run --task TEXT [options]
            conclave ralph COMMAND [options]
            conclave help [COMMAND [COMMAND]]
@@ -11,6 +12,7 @@ enum HelpText {
 
     Commands:
       bus        publish, subscribe and look after the bus; see conclave bus --help
+      board      what tasks tell each other; see conclave board --help
       ralph-run  have an agent work on a task until its work passes all gates
       ralph      look after a loop that ralph-run has begun; see conclave ralph
                  --help

@@ -116,6 +116,70 @@ import Testing
     }
   }
 
+  @Test func tasksTellEachOther() throws {
+    try withRepository { world in
+      let board = ["--board-dir", "../bus", "--board-topic", "parallel.wave-0.board"]
+      let said = try world.conclave([
+        "board", "post", "warning", "the disk is slow", "--sender", "task-2", "--bus-dir", "../bus",
+        "--topic", "parallel.wave-0.board",
+      ])
+      #expect(said.exit == 0, "\(said.errors)")
+      let outcome = try world.run(
+        ["--task", "x", "--task-id", "task-1"] + board,
+        agent: """
+          prompt=$(cat)
+          case $prompt in *'the disk is slow'*) ;; *) exit 9;; esac
+          printf '%s\\n' "$prompt"
+          if [ -e ../second ]; then echo good > work; else touch ../second; echo try > work; fi
+          echo '<!-- BUS:discovery -->the API has pages<!-- /BUS -->'
+          """)
+      #expect(outcome.exit == 0, "\(outcome.errors)")
+      let read = try world.conclave([
+        "board", "read", "--all", "--bus-dir", "../bus", "--topic", "parallel.wave-0.board",
+      ])
+      let own = read.output.split(separator: "\n").filter { $0.contains("task-1") }
+      // Once, after two gates that passed; and what became of the failing test.
+      #expect(own.count == 2 && own[0].contains("the API has pages"), "\(read.output)")
+      #expect(own.last?.contains("fixed: error: not good") == true)
+
+      // Another task that has the same error is told.
+      _ = try world.shell("git switch -q -c other && echo begin > work && git commit -qam again")
+      _ = try world.run(
+        ["--task", "x", "--task-id", "task-3"] + board,
+        agent: """
+          n=$(cat ../n 2>/dev/null || echo 0); n=$((n + 1)); echo $n > ../n; cat > ../seen-$n
+          [ $n = 2 ] && echo good > work || echo try > work
+          """)
+      let seen = try String(
+        contentsOf: world.home.appendingPathComponent("seen-2"), encoding: .utf8)
+      #expect(seen.contains("Notes on the error that this task has now"))
+    }
+  }
+
+  @Test func aBoardThatCannotBeOpenedStopsNobody() throws {
+    try withRepository { world in
+      let outcome = try world.run(
+        ["--task", "x", "--task-id", "t", "--board-dir", "/proc/nothing"],
+        agent: "echo good > work")
+      #expect(outcome.exit == 0 && outcome.errors.contains("  board: "))
+      let nameless = try world.conclave(["ralph-run", "--task", "x", "--board-topic", "a"])
+      #expect(nameless.exit == 2 && nameless.errors.contains("--task-id"))
+    }
+  }
+
+  @Test func blockedAgentsAskOnTheBus() throws {
+    try withRepository { world in
+      let outcome = try world.run(
+        ["--task", "x", "--task-id", "t", "--board-dir", "../bus"], agent: "echo BLOCKED: no key")
+      #expect(outcome.exit == 9)
+      let heard = try world.conclave([
+        "bus", "subscribe", "help", "--from", "beginning", "--count", "1", "--transport", "mirror",
+        "--bus-dir", "../bus",
+      ])
+      #expect(heard.output.contains("no key") && heard.output.contains("\"type\":\"help\""))
+    }
+  }
+
   @Test func stopAndAddContextFromAnotherTerminal() throws {
     try withRepository { world in
       #expect(try world.conclave(["ralph", "status"]).exit == 3)

@@ -51,14 +51,17 @@ import Testing
 
   @Test func everyVariableIsExplained() throws {
     let text = try Readme.text()
-    let variables = Set(Menu.busCommands.flatMap { $0.usage.options.compactMap(\.environment) })
-    #expect(variables.count == 4)
+    let commands = Menu.busCommands + Menu.boardCommands
+    let variables = Set(commands.flatMap { $0.usage.options.compactMap(\.environment) })
+    #expect(variables.count == 5)
     for variable in variables { #expect(text.contains("\n| `\(variable)` |")) }
   }
 
   @Test func everyCommandAndStressOptionIsShown() throws {
     let text = try Readme.text()
-    for command in Menu.busCommands { #expect(text.contains("conclave \(command.usage.name)")) }
+    for command in Menu.busCommands + Menu.boardCommands {
+      #expect(text.contains("conclave \(command.usage.name)"))
+    }
     for option in StressCommand.usage.options { #expect(text.contains("--\(option.long)")) }
   }
 
@@ -120,7 +123,9 @@ private func isOurs(_ segment: String) -> Bool {
 }
 
 /// Whether an example needs no signal to end.
-private func endsByItself(_ segment: String) -> Bool { !segment.contains(" bus mirror") }
+private func endsByItself(_ segment: String) -> Bool {
+  !segment.contains(" bus mirror") && !segment.contains(" board watch")
+}
 
 /// What makes an example short enough for a test.
 private func shortened(_ segment: String) -> String {

@@ -50,8 +50,10 @@ extension TopicAppender {
       let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[written...])
       let count = unsafe Glibc.write(file.number, rest.baseAddress, rest.count)
       if count > 0 {
-        written += count
-      } else if count < 0, errno != EINTR {
+        written += MirrorDefect.isPlanted(.trustsShortWrites) ? rest.count : count
+      } else if count < 0, errno == EINTR, MirrorDefect.isPlanted(.ignoresInterruptions) {
+        written += rest.count
+      } else if count < 0, errno != EINTR || MirrorDefect.isPlanted(.failsWhenInterrupted) {
         return (written, .system("append to", fileName))
       } else if count == 0 {
         return (written, .system("append to", fileName, errno: ENOSPC))
@@ -78,7 +80,8 @@ extension TopicAppender {
   }
 
   func sync(_ file: OwnedDescriptor) -> BusError? {
-    guard fdatasync(file.number) != 0 else { return nil }
+    let isDone = fdatasync(file.number) == 0
+    if isDone || MirrorDefect.isPlanted(.ignoresFailedSyncs) { return nil }
     let reason = unsafe String(cString: strerror(errno))
     return BusError(
       .system, "cannot force \(quotedForError(fileName)) to the disk: \(reason)",

@@ -40,6 +40,7 @@ enum TornTail {
 
   /// Cuts the file to `length` bytes. Hold its lock.
   static func cut(_ file: OwnedDescriptor, to length: UInt64) throws(BusError) {
+    if MirrorDefect.isPlanted(.keepsTornLines) { return }
     while ftruncate(file.number, off_t(length)) != 0 {
       guard errno == EINTR else { throw .system("shorten", "a topic file") }
     }

@@ -151,19 +151,19 @@ final class Mirror {
     syncIfWanted(now: true)
     // Not given back: a candidate that waits goes on there the next moment and misses nothing. If
     // none does, nobody is held up for long; what could not be written waits longer.
-    ring.abandon(
-      keepNanoseconds: failure.isFailing
-        ? options.successionPatience.nanosecondsSaturated : Mirror.handOver)
+    let patience = failure.isFailing ? options.successionPatience : options.handOverPatience
+    ring.abandon(keepNanoseconds: patience.nanosecondsSaturated)
   }
-
-  /// How long publishers wait for a successor of a mirror that has ended in order, nanoseconds.
-  private static let handOver: UInt64 = 1_000_000_000
 
   /// Reads, writes and commits one batch.
   ///
   /// - Returns: whether there was anything to do.
   private func step() -> Bool {
     let read = gather()
+    if MirrorDefect.isPlanted(.commitsFirst) {
+      board.noteMirrored(ring.position, messages: 0, bytes: 0)
+      ring.commit()
+    }
     if read > 0, commitPersistently() { ring.commit() }
     syncIfWanted(now: false)
     return read > 0
@@ -222,7 +222,7 @@ final class Mirror {
   /// - Throws: why not; what was written is written, the rest is still at hand.
   func commit(at position: UInt64, chains open: [RingChain]) throws(BusError) {
     try intake.write(adding: &written)
-    try chains.keep(open, until: position)
+    try chains.keep(MirrorDefect.isPlanted(.forgetsBeginnings) ? [] : open, until: position)
     board.noteMirrored(position, messages: written.messages, bytes: written.bytes)
     chains.settle()
     written = MirrorCount()

@@ -27,6 +27,9 @@ public struct MirrorOptions: Sendable {
   /// the ring goes on without one, and what it overwrites is missing in the files. Processes that
   /// open the bus as this type are successors themselves. At most a day.
   public var successionPatience: Duration
+  /// The same for a mirror that has ended in order, and with nothing left to write: usually it was
+  /// the last one, and nobody follows. At most a day.
+  public var handOverPatience: Duration
   /// How often the mirror forces the files to the disk without being asked to; nil: never.
   public var syncInterval: Duration?
   /// Whether this process may become the mirror.
@@ -38,7 +41,8 @@ public struct MirrorOptions: Sendable {
     shared: SharedMemoryOptions = SharedMemoryOptions(), file: FileBusOptions = FileBusOptions(),
     durability: Durability = .ring, whenFailing: FailurePolicy = .block,
     patience: Duration = .seconds(10), successionPatience: Duration = .seconds(5),
-    syncInterval: Duration? = nil, isCandidate: Bool = true,
+    handOverPatience: Duration = .seconds(1), syncInterval: Duration? = nil,
+    isCandidate: Bool = true,
     onWarning: (@Sendable (BusWarning) -> Void)? = nil
   ) {
     self.shared = shared
@@ -47,6 +51,7 @@ public struct MirrorOptions: Sendable {
     self.whenFailing = whenFailing
     self.patience = patience
     self.successionPatience = successionPatience
+    self.handOverPatience = handOverPatience
     self.syncInterval = syncInterval
     self.isCandidate = isCandidate
     self.onWarning = onWarning

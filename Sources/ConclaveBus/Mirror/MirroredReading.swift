@@ -55,9 +55,7 @@ final class MirroredReading {
     board = ring.mirrorBoard
     let damage = SharedMemoryStatus.Damage(ring.damage)
     if !damage.isNone { options.onWarning?(.damagedSegment(reason: damage.description)) }
-    judge = RingJudge(
-      prefix: prefix, laneCount: ring.geometry.laneCount, lists: ring.streams(),
-      onWarning: options.onWarning)
+    judge = RingJudge(from: ring, prefix: prefix, onWarning: options.onWarning)
     learnBase()
     if let durable { try begin(durable) } else { try begin() }
   }
@@ -82,11 +80,7 @@ final class MirroredReading {
   private func begin() throws(BusError) {
     let start: LogStart
     switch options.start {
-    case .now:
-      try joinRow()
-      passOver(upTo: row?.position ?? ring.frontier)
-      takeRowIfDue()
-      return
+    case .now: return try beginNow()
     case .beginning: start = LogStart()
     case .since(let time): start = LogStart(time: time)
     case .after(let id):
@@ -124,18 +118,31 @@ final class MirroredReading {
       end: base &+ ring.frontier)
   }
 
-  /// Passes over what was published while the lists were read.
-  private func passOver(upTo position: UInt64) {
-    while ring.position < position {
-      let left = Int(min(position - ring.position, 1024))
-      let read = ring.receive(limit: left) { _ in
+  /// Begins behind what was published while the lists were read; they are read anew when the ring
+  /// has gone round meanwhile, since what they do not have would be taken for lost.
+  private func beginNow() throws(BusError) {
+    for attempt in 0..<8 {
+      try joinRow()
+      if passOver(upTo: row?.position ?? ring.frontier) || attempt == 7 { break }
+      row.take()?.leave()
+      ring.seek(to: ring.frontier)
+      judge = RingJudge(from: ring, base: judge.base, prefix: prefix, onWarning: options.onWarning)
+    }
+    takeRowIfDue()
+  }
+
+  /// - Returns: whether it has seen all up to there.
+  private func passOver(upTo position: UInt64) -> Bool {
+    var isWhole = true
+    while case let left = Int(min(position - min(position, ring.position), 1024)), left > 0 {
+      let read = ring.receive(limit: left) {
+        if $0.isOverrun { isWhole = false }
       } onMessage: { place, body in
-        judge.take(place, body, of: ring) { _ in
-        } onMessage: { _, _ in
-        }
+        judge.take(place, body, of: ring, onGap: { _ in }, onMessage: { _, _ in })
       }
       if read == 0 { break }
     }
+    return isWhole
   }
 
   private func awaitMirror(upTo position: UInt64) {

@@ -26,6 +26,17 @@ struct RingJudge: ~Copyable, Sendable {
     self.onWarning = onWarning
   }
 
+  /// From now on: with the lists as they are.
+  init(
+    from ring: RingSubscriber, base: UInt64 = 0, prefix: TopicPrefix,
+    onWarning: (@Sendable (BusWarning) -> Void)?
+  ) {
+    self.init(
+      prefix: prefix, laneCount: ring.geometry.laneCount, lists: ring.streams(),
+      onWarning: onWarning)
+    self.base = base
+  }
+
   /// Judges one record: whether it is wanted, and whether its number is the next of its stream.
   @inline(__always)
   mutating func take(

@@ -86,7 +86,7 @@ struct ArgumentParser {
   }
 
   private func checkOperands() throws(ToolError) {
-    if operands.count > usage.operands.count {
+    if operands.count > usage.operands.count, usage.operands.last?.isRepeated != true {
       let extra = operands[usage.operands.count]
       throw usageError("unexpected argument \(quoted(extra))", hint: seeHelp)
     }

@@ -30,11 +30,16 @@ struct Option: Sendable {
 struct Operand: Sendable {
   let name: String
   let isRequired: Bool
+  /// Whether any number of arguments may stand in its place. For the last one.
+  let isRepeated: Bool
   let help: String
 
-  init(_ name: String, isRequired: Bool = true, _ help: String) {
-    self.name = name
+  init(
+    _ name: String, isRequired: Bool = true, isRepeated: Bool = false, _ help: String
+  ) {
+    self.name = isRepeated ? "\(name)..." : name
     self.isRequired = isRequired
+    self.isRepeated = isRepeated
     self.help = help
   }
 }

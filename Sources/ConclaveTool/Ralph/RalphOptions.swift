@@ -54,13 +54,20 @@ enum RalphOptions {
   static let allowProtected = Option("allow-protected", "work on main or master, too")
   static let allowDirty = Option(
     "allow-dirty", "begin with uncommitted changes; they become part of the work")
+  static let boardDirectory = Option(
+    "board-dir", value: "DIR", "the bus with the board that this task reads and writes")
+  static let boardTopic = Option(
+    "board-topic", value: "TOPIC", "the board's topic; default board, in the bus of this place")
+  static let boardLimit = Option(
+    "board-limit", value: "N", environment: "BUS_MAX_BOARD_INJECT",
+    "how many notes besides the warnings an iteration is told; default 20")
   static let quiet = Option("quiet", short: "q", "say nothing before the end")
 
   static let all = [
     task, taskID, maxIterations, implementTimeout, testTimeout, specTimeout, qualityTimeout,
     globalTimeout, stuckThreshold, maxCost, skipSpec, agent, permissionMode, allowedTools,
     testCommand, requireTests, lintCommand, resume, fresh, push, noPush, noCommit, noVerify,
-    allowProtected, allowDirty, quiet,
+    allowProtected, allowDirty, boardDirectory, boardTopic, boardLimit, .boardTransport, quiet,
   ]
 
   /// - Throws: ``ToolError`` or `BusError` for what cannot be understood.

@@ -34,7 +34,10 @@ enum RalphRunCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let options = try RalphOptions.read(arguments)
+    var options = try RalphOptions.read(arguments)
+    let board = try RalphBoard.named(by: arguments, console)
+    defer { board?.close() }
+    if let board { options.board = board.loopBoard }
     ProcessAdoption.begin()
     let stop = StopSignal()
     // The programs have their own grace; then ours must not be over.
