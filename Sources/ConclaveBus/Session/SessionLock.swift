@@ -51,10 +51,12 @@ final class SessionLock: Sendable {
   /// - Throws: `noSpace`, `system`; then the file says what it said of nobody: nothing.
   func announce(_ owner: SessionOwner) throws(BusError) {
     let text = Array(owner.text.utf8)
+    // Emptied first: no mixture of two, should this process be killed now.
+    guard ftruncate(file.number, 0) == 0 else { throw .system("write to", SessionLock.name) }
     let written = unsafe pwrite(file.number, text, text.count, 0)
-    guard written == text.count, ftruncate(file.number, off_t(text.count)) == 0 else {
+    guard written == text.count else {
       let error = BusError.system(
-        "write to", SessionLock.name, errno: written >= 0 && written < text.count ? ENOSPC : errno)
+        "write to", SessionLock.name, errno: written >= 0 ? ENOSPC : errno)
       _ = ftruncate(file.number, 0)
       throw error
     }
