@@ -182,4 +182,50 @@ import Testing
       #expect(try #require(try BusSession.owner(of: session.directory)).isLive)
     }
   }
+
+  @Test func manyMayEndItAtOnce() async throws {
+    let world = SessionWorld()
+    let session = try world.begin("run-1")
+    try world.say("1")
+    try await onThreads(8) { _ in
+      let place = try session.end()
+      #expect(place?.hasSuffix("/archive/run-1/wave-0") == true)
+      session.abandon()
+    }
+    #expect(world.archived == ["run-1/wave-0"])
+  }
+
+  /// Somebody who begins a session just now, and was stopped.
+  @Test func aStoppedGateIsNotWaitedForForever() throws {
+    let world = SessionWorld()
+    let session = try world.begin("run-1") { $0.patience = .milliseconds(20) }
+    let number = unsafe open("\(world.path)/.conclave/archive", O_RDONLY | O_DIRECTORY)
+    let other = OwnedDescriptor(number)
+    #expect(other.lock(LOCK_EX) == 0)
+    let error = #expect(throws: BusError.self) {
+      try world.begin("run-2") { $0.patience = .milliseconds(20) }
+    }
+    #expect(error?.code == .busy && error?.hint.contains("kill -CONT") == true)
+    #expect(throws: BusError.self) { try session.end() }
+    _ = other.lock(LOCK_UN)
+    #expect(try session.end() == nil)
+    #expect(!world.exists(".conclave/bus/wave-0"))
+  }
+
+  @Test func whatBearsTheFilesNameIsNotFollowed() throws {
+    let world = SessionWorld()
+    _ = try BusDirectory(opening: world.bus)
+    let victim = "\(world.path)/victim"
+    Disk.write(victim, Array("precious".utf8))
+    let file = "\(world.bus)/.pid"
+    for make in [{ unsafe symlink(victim, file) }, { unsafe link(victim, file) }] {
+      #expect(make() == 0)
+      let error = #expect(throws: BusError.self) { try world.begin("run-1") }
+      #expect(error?.code == .incompatible)
+      #expect(Disk.read(victim) == Array("precious".utf8))
+      unsafe unlink(file)
+    }
+    #expect(unsafe mkfifo(file, 0o600) == 0)
+    #expect(throws: BusError.self) { try world.begin("run-1") }
+  }
 }

@@ -14,8 +14,8 @@ enum SessionWorker {
     guard words.count == 2 else { return 2 }
     let fate: BusSession.Fate = words[1] == "purge" ? .purge : .archive
     do {
-      try talk(words[0], fate) { $0.abandon() }
-      try talk(words[0], fate) { try $0.end(fate) }
+      try talk("one", words[0], fate) { $0.abandon() }
+      try talk("two", words[0], fate) { try $0.end(fate) }
       return 0
     } catch {
       print("\(error)")
@@ -24,7 +24,7 @@ enum SessionWorker {
   }
 
   private static func talk(
-    _ path: String, _ fate: BusSession.Fate, _ end: (BusSession) throws -> Void
+    _ name: String, _ path: String, _ fate: BusSession.Fate, _ end: (BusSession) throws -> Void
   ) throws {
     var options = BusSessionOptions(name: try SessionName("s\(getpid())"), kept: 1000)
     options.stale = fate
@@ -33,9 +33,10 @@ enum SessionWorker {
     close(unsafe open("\(path)/note", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
     let bus = try MirroredBus(directory: session.directory)
     for number in 0..<messages {
-      let payload = try RawJSON("\"\(session.owner.session) \(number)\"")
+      let payload = try RawJSON("\"\(session.owner.session) \(name) \(number)\"")
       let message = Message(type: "sweep", sender: "s", payload: payload)
-      _ = try bus.publish([message], to: Topic("t"), wait: .blocking, durability: .mirrored)
+      // It is in the ring only, for all that this process knows.
+      try bus.publish(message, to: Topic("t"))
       print(payload)
     }
     fflush(nil)
@@ -69,9 +70,10 @@ struct SessionSweep {
           if !faults.isEmpty { return false }
           if !wasMet { break }
           points += 1
-          place += 1
+          // There are hundreds, most of which only look who is there.
+          place += call == "fcntl" ? 7 : 1
         }
-        print("\(fate), \(call): killed at \(place - 1) places")
+        print("\(fate), \(call): killed up to call \(place - 1)")
       }
     }
     print("killed at \(points) places in all")

@@ -129,7 +129,7 @@ public struct BusSessionOptions: Sendable {
   public var name: SessionName?
   /// What becomes of what a dead session has left.
   public var stale: BusSession.Fate
-  /// How many sessions the archive keeps: the newest.
+  /// How many sessions the archive keeps: the newest, and at least one.
   public var kept: Int
   /// The archive; nil: ``SessionArchive/init(of:)``.
   public var archive: SessionArchive?

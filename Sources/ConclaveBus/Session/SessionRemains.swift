@@ -51,7 +51,6 @@ struct SessionRemains {
     var options = MirrorOptions()
     options.shared.segmentDirectory = segmentDirectory
     try MirroredBus(directory: directory, options: options).close()
-    try awaitOwnThread()
     guard let after = try usableStatus() else { return }
     let lag = after.mirror?.lag ?? after.position
     guard lag == 0 else {
@@ -60,18 +59,6 @@ struct SessionRemains {
         "\(lag) messages in \(after.path) could not be written to the files of the bus in "
           + quotedForError(directory.path),
         hint: "make room on that file system, or have the messages purged")
-    }
-  }
-
-  /// The mirror's thread lets go of the files a moment after the bus is closed.
-  private func awaitOwnThread() throws(BusError) {
-    for attempt in 0... {
-      do throws(BusError) {
-        return try FileBus.checkUnused(directory)
-      } catch {
-        guard error.code == .busy, attempt < 2000 else { throw error }
-        usleep(1000)
-      }
     }
   }
 
