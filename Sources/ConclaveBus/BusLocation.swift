@@ -101,7 +101,8 @@ public struct BusLocation: Hashable, Sendable {
   }
 }
 
-private func currentDirectory() throws(BusError) -> String {
+/// - Throws: `notFound`, `invalidName`.
+func currentDirectory() throws(BusError) -> String {
   guard let path = unsafe getcwd(nil, 0) else {
     let reason = unsafe String(cString: strerror(errno))
     throw BusError(

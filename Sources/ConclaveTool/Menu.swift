@@ -9,8 +9,8 @@ enum Menu {
   /// Every command of the group `bus`, in the order of the help.
   static let busCommands: [any Command.Type] = [
     PublishCommand.self, SubscribeCommand.self, ReplayCommand.self, MirrorCommand.self,
-    StatusCommand.self, CompactCommand.self, CleanCommand.self, WhereCommand.self,
-    StressCommand.self,
+    StatusCommand.self, CompactCommand.self, CleanCommand.self, ArchiveCommand.self,
+    WhereCommand.self, StressCommand.self,
   ]
 
   /// Every command of the group `board`, in the order of the help.

@@ -29,7 +29,8 @@ final class Scratch: Sendable {
   /// Where the file of `topic` is.
   func file(_ topic: String) -> String { "\(path)/bus/\(topic).jsonl" }
 
-  private static func remove(_ path: String) {
+  /// Removes a file, or a directory with all that is in it.
+  static func remove(_ path: String) {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { return }
     guard status.st_mode & S_IFMT == S_IFDIR else {

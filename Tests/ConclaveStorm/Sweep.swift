@@ -2,7 +2,7 @@
 /// its writes at many places; then another one goes on, and the files are judged. strace does most
 /// of it: `inject=...:when=N`.
 enum Sweep: String {
-  case kills, errors, short, torn
+  case kills, errors, short, torn, sessions
 
   /// What changes files or memory that others see, or decides what is done next.
   private static let calls = [
@@ -35,6 +35,7 @@ enum Sweep: String {
     case .errors: try Sweep.fail()
     case .short: try Sweep.limit()
     case .torn: try Sweep.tear()
+    case .sessions: try SessionSweep.run()
     }
   }
 

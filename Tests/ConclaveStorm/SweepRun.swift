@@ -119,7 +119,7 @@ final class SweepRun {
     records += RecordFile.records(in: String(decoding: bytes.prefix(max(0, count)), as: UTF8.self))
   }
 
-  private static let program: String = {
+  static let program: String = {
     var path = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = unsafe readlink("/proc/self/exe", &path, path.count)
     return String(decoding: path.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -11,6 +11,7 @@ case StormWorker.word: exit(StormWorker.main(rest))
 case StormSubscriber.word: exit(StormSubscriber.main(rest))
 case StormMember.word: exit(StormMember.main(rest))
 case SweepWorker.word: exit(SweepWorker.main(rest))
+case SessionWorker.word: exit(SessionWorker.main(rest))
 case CutWorker.word: exit(CutWorker.main(rest))
 default: exit(await StormCommand.main(words))
 }

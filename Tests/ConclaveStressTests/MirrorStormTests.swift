@@ -18,7 +18,7 @@ import Testing
   /// strace lets a chosen system call kill its process, or fail.
   @Test(
     .enabled("strace may trace here") { try await straceWorks() },
-    arguments: ["kills", "errors", "torn"])
+    arguments: ["kills", "errors", "torn", "sessions"])
   func everySystemCall(_ sweep: String) async throws {
     let result = try await StormProgram.run(["--sweep", sweep])
     #expect(result.exit == .code(0), "\(result.said)")

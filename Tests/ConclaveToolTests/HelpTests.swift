@@ -13,6 +13,7 @@ import Testing
     (["bus", "status"], HelpText.status),
     (["bus", "compact"], HelpText.compact),
     (["bus", "clean"], HelpText.clean),
+    (["bus", "archive"], HelpText.archive),
     (["bus", "where"], HelpText.whereToFindIt),
     (["board"], HelpText.board),
     (["board", "post"], HelpText.boardPost),
@@ -57,7 +58,7 @@ import Testing
     (
       ["bus"],
       "conclave bus needs a command: publish, subscribe, replay, mirror, status, compact, "
-        + "clean, where, stress; see conclave bus --help"
+        + "clean, archive, where, stress; see conclave bus --help"
     ),
     (["buss"], "unknown command \"buss\"; did you mean bus?"),
     (["zzz"], "unknown command \"zzz\"; see conclave --help"),

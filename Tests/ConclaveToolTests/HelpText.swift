@@ -55,6 +55,7 @@ enum HelpText {
       status     show the segment, who takes part, lag, losses, rates and files
       compact    rotate topic files, and remove old ones
       clean      remove a bus whose participants are all dead
+      archive    list the bus directories that ended sessions have left
       where      say which directory is the bus here, and by which rule
       stress     have many processes publish and receive, and check every byte
 
@@ -153,11 +154,15 @@ enum HelpText {
     idempotency keys, the durable subscriptions and the mirror's state are forgotten,
     and positions begin with 0 again. Nothing else in the directory is touched. While
     anybody takes part nothing is removed, and the command ends with exit code 5.
-    Messages in topic files are gone for good.
+    Messages in topic files are gone for good. While a session has the directory,
+    whatever it is doing, it is not cleaned.
 
     Options:
       -y, --yes          do not ask, on a terminal
       -n, --dry-run      only say what would be removed
+          --purge-stale  remove only the directories of sessions whose process is
+                         dead, this one and those in it, instead of leaving them to
+                         be archived
           --bus-dir DIR  the bus directory [environment: BUS_DIR]
           --json         print JSON, and errors as {"error":{code,message,hint}}
       -h, --help         show this help and exit
@@ -168,6 +173,30 @@ enum HelpText {
 
       # remove it without a question
       conclave bus clean --yes
+
+    """#
+
+  static let archive = #"""
+    conclave bus archive - list the bus directories that ended sessions have left
+
+    Usage: conclave bus archive [options]
+
+    A command that runs tasks has a bus directory of its own while it lasts. When it
+    ends, or the next one finds that it was killed, the directory is moved to
+    .conclave/archive/SESSION; the five newest sessions are kept. What is printed is
+    a bus directory to be read: conclave bus replay --bus-dir PATH.
+
+    Options:
+          --bus-dir DIR  the bus directory [environment: BUS_DIR]
+          --json         print JSON, and errors as {"error":{code,message,hint}}
+      -h, --help         show this help and exit
+
+    Examples:
+      # what is there?
+      conclave bus archive
+
+      # read what was said in one of them
+      conclave bus replay --bus-dir .conclave/archive/run-7/wave-0
 
     """#
 

@@ -197,7 +197,7 @@ struct TopicSweep {
   }
 
   /// The name is only used by who has the lock of all sweeps; one may be left over from a crash.
-  private static let spareName = ".retention.empty"
+  static let spareName = ".retention.empty"
 
   private func replace(_ file: File) throws(BusError) -> Bool {
     guard try isThere(file) else { return false }

@@ -57,6 +57,9 @@ final class MirrorCandidate: Sendable {
     stop.raise()
     state.withLock { $0.ring }?.interrupt()
     wait(until: .seconds(10)) { $0.stage == .waiting || $0.stage == .ended }
+    // The thread keeps this object a little longer, or until it gets the lock; the directory is to
+    // be unused when this returns.
+    if !isSeated { bus.close() }
   }
 
   // MARK: The thread

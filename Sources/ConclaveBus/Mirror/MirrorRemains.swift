@@ -3,7 +3,7 @@ import Glibc
 /// What mirrors keep in a bus directory beside the topic files.
 enum MirrorRemains {
   /// The lock last: it says whose the others are.
-  private static let names = [
+  static let names = [
     MirrorChains.name, MirrorBase.name + ".new", MirrorBase.name, MirrorLock.name,
   ]
 

@@ -6,6 +6,10 @@ enum CleanCommand: Command {
   private static let yes = Option("yes", short: "y", "do not ask, on a terminal")
   private static let dryRun = Option(
     "dry-run", short: "n", "only say what would be removed")
+  private static let purgeStale = Option(
+    "purge-stale",
+    "remove only the directories of sessions whose process is dead, this one and those in it, "
+      + "instead of leaving them to be archived")
 
   static let usage = Usage(
     "bus clean", "remove a bus whose participants are all dead",
@@ -14,9 +18,10 @@ enum CleanCommand: Command {
       idempotency keys, the durable subscriptions and the mirror's state are forgotten,
       and positions begin with 0 again. Nothing else in the directory is touched. While
       anybody takes part nothing is removed, and the command ends with exit code 5.
-      Messages in topic files are gone for good.
+      Messages in topic files are gone for good. While a session has the directory,
+      whatever it is doing, it is not cleaned.
       """,
-    options: [yes, dryRun, .busDirectory],
+    options: [yes, dryRun, purgeStale, .busDirectory],
     examples: [
       Example("see what is there to remove", "conclave bus clean --dry-run"),
       Example("remove it without a question", "conclave bus clean --yes"),
@@ -24,6 +29,8 @@ enum CleanCommand: Command {
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let directory = try arguments.busDirectory(create: false)
+    if arguments.has(purgeStale) { return try purge(directory, arguments, console) }
+    try refuseSession(directory)
     // All of the bus is looked at before any of it is removed.
     let segment = try idleSegment(of: directory)
     try FileBus.checkUnused(directory)
@@ -31,10 +38,32 @@ enum CleanCommand: Command {
       segment: segment, files: try FileBus.status(of: directory).flatMap(\.files))
     let isDry = arguments.has(dryRun)
     if !isDry, !found.isEmpty {
-      if !arguments.has(yes) { try confirm(found, console) }
+      if !arguments.has(yes) { try confirm(found.text(isDry: true), console) }
       // Both refuse once more, each under its own lock, should somebody have come meanwhile.
       _ = try SharedMemoryBus.clean(directory)
       _ = try FileBus.clean(directory)
+    }
+    try console.output.write(
+      console.json ? found.json(isDry: isDry).text + "\n" : found.text(isDry: isDry))
+    return .success
+  }
+
+  private static func refuseSession(_ directory: BusDirectory) throws(BusError) {
+    guard let (owner, isLive) = try BusSession.owner(of: directory), isLive else { return }
+    let who = owner.map { "session \($0.session) of process \($0.process)" } ?? "a session"
+    throw BusError(
+      .busy, "the bus directory is taken by \(who)", hint: "it cleans up when it ends")
+  }
+
+  private static func purge(
+    _ directory: BusDirectory, _ arguments: Arguments, _ console: Console
+  ) throws -> ExitCode {
+    let stale = try BusSession.staleDirectories(in: directory)
+    let found = Removal(segment: nil, files: stale.map(\.path))
+    let isDry = arguments.has(dryRun)
+    if !isDry, !found.isEmpty {
+      if !arguments.has(yes) { try confirm(found.text(isDry: true), console) }
+      for directory in stale { try BusSession.clear(directory, .purge) }
     }
     try console.output.write(
       console.json ? found.json(isDry: isDry).text + "\n" : found.text(isDry: isDry))
@@ -73,9 +102,9 @@ enum CleanCommand: Command {
   }
 
   /// Asks, where there is somebody to answer. A script that calls this means it.
-  private static func confirm(_ found: Removal, _ console: Console) throws(ToolError) {
+  private static func confirm(_ found: String, _ console: Console) throws(ToolError) {
     guard Input.isTerminal, console.notes.isWatched else { return }
-    console.notes.ask(found.text(isDry: true) + "Remove it for good? [y/N] ")
+    console.notes.ask(found + "Remove it for good? [y/N] ")
     let answer = readLine() ?? ""
     guard ["y", "yes"].contains(answer.lowercased()) else {
       throw ToolError(

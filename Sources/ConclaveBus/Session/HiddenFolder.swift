@@ -1,0 +1,47 @@
+import Glibc
+
+/// The folder `.conclave`, in which buses and archives lie.
+enum HiddenFolder {
+  static let name = ".conclave"
+
+  /// The innermost folder of that name that `path` lies in; nil when it lies in none.
+  static func enclosing(_ path: String) -> String? {
+    var candidate = parent(of: path)
+    while let folder = candidate {
+      if folder.hasSuffix("/" + name) { return folder }
+      candidate = parent(of: folder)
+    }
+    return nil
+  }
+
+  /// Makes the `.conclave` that `path` lies in, where its own parent is there, and keeps it out of
+  /// git: where this makes a folder in a git worktree, be it `.conclave` itself or the one directly
+  /// in it, it puts a `.gitignore` into it that ignores everything. One that is there is left
+  /// alone. What fails here fails again when the directory is made, which says so.
+  static func make(above path: String) {
+    guard path.hasPrefix("/"), let hidden = enclosing(path), let worktree = parent(of: hidden)
+    else { return }
+    let isMade = unsafe mkdir(hidden, 0o700) == 0
+    if isMade {
+      ignoreAll(in: hidden, worktree)
+    } else if unsafe access(joined(hidden, ".gitignore"), F_OK) != 0 {
+      let rest = path.dropFirst(hidden.count).split(separator: "/")
+      guard let first = rest.first, unsafe mkdir(joined(hidden, String(first)), 0o700) == 0 else {
+        return
+      }
+      ignoreAll(in: joined(hidden, String(first)), worktree)
+    }
+  }
+
+  private static func ignoreAll(in folder: String, _ worktree: String) {
+    guard GitRepository.containing(worktree) != nil else { return }
+    let file = unsafe open(
+      joined(folder, ".gitignore"), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard file >= 0 else { return }
+    let ignore = OwnedDescriptor(offStandard(file))
+    _ = unsafe write(ignore.number, everything, everything.count)
+  }
+
+  /// What such a `.gitignore` holds.
+  static let everything = Array("*\n".utf8)
+}
