@@ -42,11 +42,19 @@ void conclave_mirror_want_synced(const conclave_view *view, uint64_t position) {
   }
 }
 
-void conclave_mirror_ask(const conclave_view *view) {
+void conclave_mirror_ask(const conclave_view *view, uint64_t position) {
   conclave_mirror_state *state = &view->board->mirror;
   /* SYNC POINT doze */
   uint64_t asks = atomic_fetch_add_explicit(&state->asks, 1, memory_order_seq_cst) + 1;
   if ((int64_t)(asks - get(&state->quorum)) >= 0) conclave_event_signal(&view->board->work);
+  if (get(&state->mirrored) > position) conclave_event_signal(&view->board->data);
+}
+
+void conclave_mirror_park(conclave_subscriber *subscriber, uint64_t position, uint64_t asks,
+                          uint64_t deadline_ns) {
+  subscriber->heeds_asks = 1;
+  subscriber->asks = asks;
+  conclave_subscriber_park(subscriber, position, deadline_ns);
 }
 
 void conclave_mirror_doze(conclave_subscriber *subscriber, uint64_t quorum, uint64_t deadline_ns) {

@@ -20,6 +20,7 @@
 
 #include "conclave_clock.h"
 #include "conclave_liveness.h"
+#include "conclave_mirror.h"
 #include "conclave_receive.h"
 
 /* How often a subscriber that has caught up gives its time slice away before it sleeps. Without it
@@ -77,6 +78,8 @@ static int sleep_for_record(conclave_subscriber *subscriber, uint64_t position, 
     uint64_t limit = slept_long ? nap(view, watching) : CONCLAVE_WAIT_LIMIT_NS;
     /* SYNC POINT sleep: the second look. */
     if (has_record(view, position)) return woken;
+    /* SYNC POINT doze: likewise. */
+    if (subscriber->heeds_asks && conclave_mirror_asks(view) != subscriber->asks) return 0;
     if (atomic_exchange_explicit(&subscriber->interrupted, 0, memory_order_seq_cst)) return 0;
     uint64_t now = conclave_monotonic_ns();
     if (latest == 0) latest = smaller(deadline_ns, now + PARK_LIMIT_NS);

@@ -67,9 +67,14 @@ static inline uint64_t conclave_mirror_asks(const conclave_view *view) {
   return atomic_load_explicit(&view->board->mirror.asks, memory_order_seq_cst);
 }
 
-/* Says that its publisher begins to wait for what it has published: wakes the mirror if it dozes and
- * expects nobody else. */
-void conclave_mirror_ask(const conclave_view *view);
+/* Says that its publisher begins to wait for what lies at `position`: wakes the mirror if it dozes and
+ * expects nobody else. What is in the files already brings it no record to notice, so then it is woken from
+ * its sleep as well. */
+void conclave_mirror_ask(const conclave_view *view, uint64_t position);
+
+/* As conclave_subscriber_park, for the mirror; ends as well when there were more than so many `asks`. */
+void conclave_mirror_park(conclave_subscriber *subscriber, uint64_t position, uint64_t asks,
+                          uint64_t deadline_ns);
 
 /* Sleeps until there are so many `asks`, until a publisher has no room, until
  * conclave_subscriber_interrupt, or until `deadline_ns`. */

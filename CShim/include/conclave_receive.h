@@ -51,7 +51,8 @@ typedef struct conclave_subscriber {
   _Atomic uint32_t interrupted;
   uint32_t doubtful;        /* with back pressure: records were passed over without being read */
   uint32_t holds;           /* with back pressure: nothing is given back before it is said so */
-  uint32_t unused;
+  uint32_t heeds_asks;      /* whether conclave_subscriber_park ends when the mirror has been asked */
+  uint64_t asks;            /* more often than this */
   uint64_t dirty[4];        /* lanes whose consumption the row does not say yet */
   uint64_t consumed[CONCLAVE_MAX_LANES]; /* granules */
   uint64_t flushed[CONCLAVE_MAX_LANES];

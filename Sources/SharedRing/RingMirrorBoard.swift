@@ -84,9 +84,9 @@ public struct RingMirrorBoard: Sendable {
     unsafe conclave_mirror_want_synced(view, position)
   }
 
-  /// Says that somebody begins to wait for what it has published: wakes the mirror if it dozes and
-  /// expects nobody else.
-  public func ask() { unsafe conclave_mirror_ask(view) }
+  /// Says that somebody begins to wait for what lies at `position`: wakes the mirror if it dozes
+  /// and expects nobody else, or sleeps and has copied that already.
+  public func ask(for position: UInt64) { unsafe conclave_mirror_ask(view, position) }
 
   /// Whether the segment's file still has a name, so that others can open it.
   public var isNamed: Bool {

@@ -201,6 +201,14 @@ public final class RingSubscriber: Sendable {
     unsafe conclave_subscriber_park(raw, position, deadline)
   }
 
+  /// As ``park(untilNanoseconds:)``, for the mirror: ends also when ``RingMirrorBoard/asks`` are no
+  /// longer these.
+  public func park(untilNanoseconds deadline: UInt64, unlessAskedSince asks: UInt64) {
+    let position = state.withLock { state in state.hasLeft ? nil : unsafe raw.pointee.position }
+    guard let position else { return }
+    unsafe conclave_mirror_park(raw, position, asks, deadline)
+  }
+
   /// For the mirror: sleeps until the board's ``RingMirrorBoard/asks`` are so many, until a
   /// publisher has no room, until ``interrupt()`` or the deadline (CLOCK_MONOTONIC nanoseconds).
   /// Publishing something does not end it, and so costs what it costs without a mirror.

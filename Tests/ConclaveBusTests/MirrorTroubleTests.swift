@@ -248,6 +248,45 @@ import Testing
     #expect(last > 5000 && messages + missing == last && missing > 0)
   }
 
+  /// A file that was put back from an older log ends behind all that this one has: its places must
+  /// not make new messages look as if they were there.
+  @Test func aFileOfAnotherLogIsNotAddedTo() throws {
+    let fixture = try MirroredFixture()
+    let old = try MirroredFixture()
+    try old.bus().say(0..<5)
+    let lines = Disk.read(old.file("t"))
+    let first = try fixture.bus()
+    try first.say(0..<1, on: "u")
+    first.close()
+    Disk.write(fixture.file("t"), lines)
+    let bus = try fixture.bus { $0.patience = .milliseconds(50) }
+    let error = #expect(throws: BusError.self) {
+      try bus.publish(message(6), to: Topic("t"), durability: .synced)
+    }
+    #expect(error?.code == .notDurable && Disk.read(fixture.file("t")) == lines)
+    unblock(fixture, "t")
+    try fixture.bus().publish(message(7), to: Topic("t"), durability: .synced)
+    #expect(
+      try Disk.envelopes(fixture.file("t")).map(\.payload.description) == [
+        #"{"n":6}"#, #"{"n":7}"#,
+      ])
+  }
+
+  /// A key that comes again publishes nothing; that it is on the disk is promised all the same,
+  /// while the mirror sleeps.
+  @Test func aRepeatedKeyIsSynced() throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus { $0.patience = .seconds(5) }
+    let keyed = Message(
+      type: "x", sender: "s", payload: try RawJSON("1"),
+      idempotencyKey: try IdempotencyKey("k"))
+    try bus.publish(keyed, to: Topic("t"), durability: .mirrored)
+    // Long enough for the mirror to fall asleep; if it is awake the test shows less.
+    pauseThread(50)
+    try bus.publish(keyed, to: Topic("t"), durability: .synced)
+    #expect(try Disk.envelopes(fixture.file("t")).count == 1)
+  }
+
   @Test func twoSegmentsDoNotMixInOneDirectory() throws {
     let fixture = try MirroredFixture()
     let first = try fixture.bus()

@@ -31,7 +31,7 @@ import Testing
     for expected in UInt64(1)...3 {
       let before = mirror.mirrorBoard.asks
       try await endsDoze(of: mirror, quorum: before &+ expected) {
-        for _ in 0..<expected { mirror.mirrorBoard.ask() }
+        for _ in 0..<expected { mirror.mirrorBoard.ask(for: 0) }
       }
       #expect(mirror.mirrorBoard.asks == before &+ expected)
     }
@@ -41,7 +41,7 @@ import Testing
   @Test func askedBefore() async throws {
     let ring = try TestRing()
     let mirror = try ring.subscriber(Self.policy)
-    mirror.mirrorBoard.ask()
+    mirror.mirrorBoard.ask(for: 0)
     try await withHangGuard {
       try await onThread { mirror.doze(quorum: 1, untilNanoseconds: .max) }
     }
@@ -50,7 +50,7 @@ import Testing
   @Test func fewerDoNot() throws {
     let ring = try TestRing()
     let mirror = try ring.subscriber(Self.policy)
-    mirror.mirrorBoard.ask()
+    mirror.mirrorBoard.ask(for: 0)
     let deadline = conclave_monotonic_ns() + 20_000_000
     mirror.doze(quorum: 2, untilNanoseconds: deadline)
     #expect(conclave_monotonic_ns() >= deadline)
@@ -77,6 +77,31 @@ import Testing
       }
     }
     #expect(mirror.readAll().bytes == [content(1, 0, size: size)])
+  }
+
+  /// Who waits for the disk alone, since its message is in the files already, brings no record.
+  @Test func askedWhileItSleeps() async throws {
+    let ring = try TestRing()
+    let publisher = try ring.publisher()
+    let mirror = try ring.subscriber(Self.policy)
+    #expect(try publisher.publish([1]))
+    #expect(mirror.readAll().messages.count == 1)
+    let asks = mirror.mirrorBoard.asks
+    mirror.mirrorBoard.noteMirrored(mirror.position, messages: 1, bytes: 1)
+    try await withHangGuard {
+      try await onThreads(2) { index in
+        if index == 0 {
+          let before = conclave_monotonic_ns()
+          mirror.park(untilNanoseconds: .max, unlessAskedSince: asks)
+          // By itself it would wake after 10 s.
+          #expect(conclave_monotonic_ns() - before < 9_000_000_000)
+        } else {
+          pauseThread(100)
+          mirror.mirrorBoard.ask(for: 0)
+        }
+      }
+    }
+    mirror.park(untilNanoseconds: .max, unlessAskedSince: asks)
   }
 
   @Test func interrupted() async throws {

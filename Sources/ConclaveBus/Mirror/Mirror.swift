@@ -55,7 +55,8 @@ final class Mirror {
     board = ring.mirrorBoard
     do throws(BusError) {
       let base = try Mirror.base(board, bus)
-      intake = MirrorIntake(bus: bus, base: base, laneCount: ring.geometry.laneCount)
+      intake = MirrorIntake(
+        bus: bus, base: base, frontier: ring.frontier, laneCount: ring.geometry.laneCount)
       chains = try MirrorChains(in: bus.shared.directory, generation: ring.generation)
       committed = ring.isSuccessor ? ring.position : min(board.mirrored, ring.position)
       synced = min(board.progress.synced, committed)
@@ -205,16 +206,16 @@ final class Mirror {
     } else if pace.dozes(at: now) {
       ring.doze(quorum: asks &+ 1, untilNanoseconds: now &+ MirrorPace.doze)
     } else {
-      park()
+      park(asks)
     }
   }
 
-  private func park() {
+  private func park(_ asks: UInt64) {
     var deadline = UInt64.max
     if let interval = options.syncInterval, synced < committed {
       deadline = lastSync.addingSaturating(interval.nanosecondsSaturated)
     }
-    ring.park(untilNanoseconds: deadline)
+    ring.park(untilNanoseconds: deadline, unlessAskedSince: asks)
   }
 
   /// Writes what is at hand and says so.

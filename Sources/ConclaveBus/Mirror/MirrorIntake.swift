@@ -7,6 +7,8 @@ struct MirrorIntake: ~Copyable {
   private let bus: FileBus
   /// Added to a position in the ring: its place in the log.
   let base: UInt64
+  /// The log had not come further when this mirror took over.
+  private let limit: UInt64
   private var table: LaneTable
   private var topics: [MirrorTopic] = []
   /// Theirs, without counting references for each message.
@@ -20,9 +22,10 @@ struct MirrorIntake: ~Copyable {
   /// Records that no publisher wrote.
   private(set) var damaged: UInt64 = 0
 
-  init(bus: FileBus, base: UInt64, laneCount: Int) {
+  init(bus: FileBus, base: UInt64, frontier: UInt64, laneCount: Int) {
     self.bus = bus
     self.base = base
+    limit = base.addingSaturating(frontier)
     table = LaneTable(laneCount: laneCount, prefix: .all)
   }
 
@@ -87,7 +90,7 @@ struct MirrorIntake: ~Copyable {
   /// - Throws: why not everything was; what was not is still at hand.
   mutating func write(adding written: inout MirrorCount) throws(BusError) {
     while let topic = filled.last {
-      try topic.write(adding: &written)
+      try topic.write(adding: &written, below: limit)
       filled.removeLast()
     }
     bytes = 0

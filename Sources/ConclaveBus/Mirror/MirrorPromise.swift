@@ -30,7 +30,7 @@ struct MirrorPromise {
   func keep(_ position: UInt64, _ closing: RingCancellation) throws(BusError) {
     let deadline = conclave_monotonic_ns().addingSaturating(patience.nanosecondsSaturated)
     if isSynced { board.wantSynced(position.addingSaturating(1)) }
-    board.ask()
+    board.ask(for: position)
     while true {
       let now = board.progress
       if (isSynced ? now.synced : now.mirrored) > position { return try check(position, now) }

@@ -62,10 +62,12 @@ final class MirrorTopic {
 
   /// Appends what is at hand and not in the file.
   ///
-  /// - Parameter written: is added what was appended, also when not all of it was.
+  /// - Parameters:
+  ///   - written: is added what was appended, also when not all of it was.
+  ///   - limit: no mirror before this one can have written a place from there on.
   /// - Throws: why not all of it; what was not appended is still at hand.
-  func write(adding written: inout MirrorCount) throws(BusError) {
-    try leaveOutWhatIsThere()
+  func write(adding written: inout MirrorCount, below limit: UInt64) throws(BusError) {
+    try leaveOutWhatIsThere(below: limit)
     guard unsafe !lines.pointee.isEmpty else { return }
     let bytes = unsafe lines.pointee.batch.count
     let places = unsafe lines.pointee.positions
@@ -95,15 +97,25 @@ final class MirrorTopic {
     isDirty = false
   }
 
-  private func leaveOutWhatIsThere() throws(BusError) {
-    guard !MirrorDefect.isPlanted(.writesTwice), let known = try lastPosition() else { return }
+  private func leaveOutWhatIsThere(below limit: UInt64) throws(BusError) {
+    guard !MirrorDefect.isPlanted(.writesTwice), let known = try lastPosition(below: limit) else {
+      return
+    }
     let there = unsafe lines.pointee.positions.prefix { $0 <= known }.count
     if there > 0 { unsafe lines.pointee.removeFirst(there) }
   }
 
-  private func lastPosition() throws(BusError) -> UInt64? {
+  /// What a file of another log ends with would make new messages look as if they were there.
+  private func lastPosition(below limit: UInt64) throws(BusError) -> UInt64? {
     if let last { return last }
     let found = try TopicFile.lastPosition(of: appender.topic, in: appender.shared.directory)
+    if let found, found >= limit {
+      throw BusError(
+        .incompatible,
+        "the file of the topic \"\(appender.topic)\" ends at place \(found) of a log that is not "
+          + "this bus's, which has come to \(limit): move it out of the bus directory",
+        hint: "the mirror goes on by itself then")
+    }
     last = .some(found)
     return found
   }
