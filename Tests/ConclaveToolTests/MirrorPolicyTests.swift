@@ -230,6 +230,8 @@ import Testing
         return try mirror.errors.contains(
           "warning: removed messages of topic t that \"slow\" had not acknowledged")
       }
+      // It watches for signals before it prints anything.
+      try member.waitForOutput(lines: 1)
       member.send(SIGTERM)
       mirror.send(SIGTERM)
       #expect(try member.finish().exit == 143)
