@@ -35,10 +35,16 @@ enum FilePresence {
     from descriptor: OwnedDescriptor, _ directory: BusDirectory
   ) throws(BusError) -> OwnedDescriptor {
     let file = try open(in: descriptor)
-    let code = file.lock(LOCK_EX | LOCK_NB)
-    if code == 0 { return file }
-    guard code == EWOULDBLOCK else { throw .system("lock", name, errno: code) }
-    throw inUse(directory)
+    let deadline = conclave_monotonic_ns() + patienceNanoseconds
+    while true {
+      let code = file.lock(LOCK_EX | LOCK_NB)
+      if code == 0 { return file }
+      guard code == EWOULDBLOCK else { throw .system("lock", name, errno: code) }
+      // A lock outlives who had it for a moment in a process that is being started or is ending.
+      let isHeld = !FileBus.participants(of: directory).isEmpty
+      guard !isHeld, conclave_monotonic_ns() < deadline else { throw inUse(directory) }
+      usleep(1000)
+    }
   }
 
   private static func inUse(_ directory: BusDirectory) -> BusError {
