@@ -58,6 +58,8 @@ int conclave_child_signal(int descriptor, int signal) {
 
 int conclave_child_adopt(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
+int conclave_child_follow_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0); }
+
 int conclave_memory_file(void) { return memfd_create("conclave-input", MFD_CLOEXEC); }
 
 int conclave_child_pipe(int32_t ends[2]) {

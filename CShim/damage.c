@@ -63,6 +63,7 @@ conclave_damage conclave_damage_find(const conclave_view *view) {
 int conclave_position_is_blocked(const conclave_view *view, uint64_t position) {
   uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_seq_cst);
   conclave_slot_age age = conclave_slot_compare(view, slot, position);
+  if (conclave_view_is_lost(view)) return 1;
   if (age == CONCLAVE_SLOT_CURRENT || age == CONCLAVE_SLOT_FREE) return 0;
   /* Looked for afterwards: the ring of a slot that was used again has gone on. */
   return conclave_frontier_near(view, position) <= position;

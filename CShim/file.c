@@ -1,11 +1,14 @@
 #include "conclave_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 int conclave_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
@@ -28,4 +31,21 @@ ptrdiff_t conclave_find_bytes(const void *text, size_t length, const void *wante
 
 int conclave_rename_new(int directory, const char *from, const char *to) {
   return renameat2(directory, from, directory, to, RENAME_NOREPLACE);
+}
+
+int conclave_file_reserve(int file, uint64_t offset, uint64_t bytes) {
+  return fallocate(file, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes) == 0 ? 0 : errno;
+}
+
+int conclave_file_try_new(int directory) {
+  int file = openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  /* EISDIR: of a kernel or a file system that does not know the flag. */
+  if (file < 0) return errno == EISDIR ? EOPNOTSUPP : errno;
+  close(file);
+  return 0;
+}
+
+int64_t conclave_file_system_kind(const char *path) {
+  struct statfs status;
+  return statfs(path, &status) == 0 ? (int64_t)(uint32_t)status.f_type : -1;
 }

@@ -30,6 +30,9 @@ conclave_mirror_copy conclave_mirror_read(const conclave_view *view) {
   copy.bytes = get(&state->bytes);
   copy.skipped = copy_stretch(&state->skipped);
   copy.unsynced = copy_stretch(&state->unsynced);
+  copy.unsynced.subject = atomic_load_explicit(&state->unsynced_subject, memory_order_seq_cst);
+  /* Else the subject may be another stretch's. */
+  if (get(&state->unsynced.count) != copy.unsynced.count) copy.unsynced.count |= 1;
   return copy;
 }
 
@@ -47,7 +50,7 @@ void conclave_mirror_ask(const conclave_view *view, uint64_t position) {
   /* SYNC POINT doze */
   uint64_t asks = atomic_fetch_add_explicit(&state->asks, 1, memory_order_seq_cst) + 1;
   if ((int64_t)(asks - get(&state->quorum)) >= 0) conclave_event_signal(&view->board->work);
-  if (get(&state->mirrored) > position) conclave_event_signal(&view->board->data);
+  if (get(&state->mirrored) > position || get(&state->trouble) != 0) conclave_event_signal(&view->board->data);
 }
 
 void conclave_mirror_park(conclave_subscriber *subscriber, uint64_t position, uint64_t asks,
@@ -91,21 +94,30 @@ void conclave_mirror_note_synced(const conclave_view *view, uint64_t position) {
   conclave_event_signal(&view->board->safe);
 }
 
-/* `count` is odd meanwhile. */
-static void note_stretch(conclave_stretch *stretch, uint64_t begin, uint64_t end) {
+/* `count` is odd meanwhile. Returns what it is to be afterwards. */
+static uint64_t begin_stretch(conclave_stretch *stretch, uint64_t begin, uint64_t end) {
   uint64_t odd = get(&stretch->count) | 1;
   set(&stretch->count, odd);
   set(&stretch->begin, begin);
   set(&stretch->end, end);
-  set(&stretch->count, odd + 1);
+  return odd + 1;
 }
 
 void conclave_mirror_note_skipped(const conclave_view *view, uint64_t begin, uint64_t end) {
-  note_stretch(&view->board->mirror.skipped, begin, end);
+  conclave_stretch *stretch = &view->board->mirror.skipped;
+  set(&stretch->count, begin_stretch(stretch, begin, end));
 }
 
-void conclave_mirror_note_unsynced(const conclave_view *view, uint64_t begin, uint64_t end) {
-  note_stretch(&view->board->mirror.unsynced, begin, end);
+void conclave_mirror_note_unsynced(const conclave_view *view, uint64_t begin, uint64_t end,
+                                   uint32_t subject) {
+  conclave_mirror_state *state = &view->board->mirror;
+  uint64_t count = begin_stretch(&state->unsynced, begin, end);
+  atomic_store_explicit(&state->unsynced_subject, subject, memory_order_seq_cst);
+  set(&state->unsynced.count, count);
+}
+
+void conclave_mirror_note_round(const conclave_view *view) {
+  atomic_fetch_add_explicit(&view->board->mirror.rounds, 1, memory_order_seq_cst);
 }
 
 void conclave_mirror_set_trouble(const conclave_view *view, uint64_t trouble) {

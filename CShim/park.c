@@ -56,20 +56,19 @@ static uint64_t nap(const conclave_view *view, int *watching) {
   return failure == EAGAIN ? UNWATCHED_NS : CONCLAVE_WAIT_LIMIT_NS;
 }
 
-/* Gives the watch back. The others find out by themselves if they were woken as well and have a record
- * to read, else they must be told. */
-static void end_watch(const conclave_view *view, int others_know) {
+/* Gives the watch back, and tells the others, whatever ended the sleep: that it was woken does not mean
+ * that they were. Another sleeper's announcement ends a sleep as well, and a publisher may have died
+ * meanwhile without a word. */
+static void end_watch(const conclave_view *view) {
   conclave_lock_release(view->descriptor, CONCLAVE_LOCK_WATCH, 1);
-  if (!others_know) conclave_event_wake(&view->board->data);
+  conclave_event_wake(&view->board->data);
 }
 
-/* Sleeps; returns whether it was ended by a wake-up, with a record there. */
-static int sleep_for_record(conclave_subscriber *subscriber, uint64_t position, uint64_t deadline_ns,
+static void sleep_for_record(conclave_subscriber *subscriber, uint64_t position, uint64_t deadline_ns,
                             int *watching) {
   const conclave_view *view = &subscriber->view;
   conclave_event *event = &view->board->data;
   uint64_t latest = 0;
-  int woken = 0;
   /* Another sleeper's announcement ends a sleep too: what counts is a sleep that lasted. */
   int slept_long = 0;
   for (;;) {
@@ -77,15 +76,16 @@ static int sleep_for_record(conclave_subscriber *subscriber, uint64_t position, 
     /* Before the look: who published and died before this saw nobody alive is seen by the look. */
     uint64_t limit = slept_long ? nap(view, watching) : CONCLAVE_WAIT_LIMIT_NS;
     /* SYNC POINT sleep: the second look. */
-    if (has_record(view, position)) return woken;
+    if (has_record(view, position)) return;
+    if (conclave_view_is_lost(view)) return;
     /* SYNC POINT doze: likewise. */
-    if (subscriber->heeds_asks && conclave_mirror_asks(view) != subscriber->asks) return 0;
-    if (atomic_exchange_explicit(&subscriber->interrupted, 0, memory_order_seq_cst)) return 0;
+    if (subscriber->heeds_asks && conclave_mirror_asks(view) != subscriber->asks) return;
+    if (atomic_exchange_explicit(&subscriber->interrupted, 0, memory_order_seq_cst)) return;
     uint64_t now = conclave_monotonic_ns();
     if (latest == 0) latest = smaller(deadline_ns, now + PARK_LIMIT_NS);
-    if (now >= latest) return 0;
-    woken = conclave_event_wait(event, ticket, smaller(now + limit, latest)) == 0;
-    if (!woken) slept_long = 1;
+    if (now >= latest) return;
+    int failure = conclave_event_wait(event, ticket, smaller(now + limit, latest));
+    if (failure) slept_long = 1;
   }
 }
 
@@ -97,6 +97,6 @@ void conclave_subscriber_park(conclave_subscriber *subscriber, uint64_t position
     if (has_record(view, position)) return;
   }
   int watching = 0;
-  int others_know = sleep_for_record(subscriber, position, deadline_ns, &watching);
-  if (watching) end_watch(view, others_know);
+  sleep_for_record(subscriber, position, deadline_ns, &watching);
+  if (watching) end_watch(view);
 }

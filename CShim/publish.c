@@ -137,6 +137,14 @@ void conclave_publisher_leave(conclave_publisher *publisher) {
   conclave_view_unmap(&publisher->view);
 }
 
+uint64_t conclave_publish_position(const conclave_publisher *publisher, uint64_t tail) {
+  const conclave_view *view = &publisher->view;
+  uint64_t next = publisher->next_position;
+  uint64_t position = conclave_position_near(view, tail, next);
+  if (position <= next) return next;
+  return conclave_position_follows(view, position) ? position : conclave_frontier_near(view, next);
+}
+
 /* One episode of waiting for room. */
 typedef struct episode {
   uint64_t started_ns;
@@ -154,7 +162,13 @@ static int may_wait(conclave_publisher *publisher, episode *waiting,
     waiting->started_ns = now;
     publisher->waits++;
   }
-  uint64_t deadline = add_saturating(waiting->started_ns, slowest->timeout_ns);
+  uint64_t deadline;
+  if (publisher->patience_ns && conclave_row_keep(conclave_row_at(&publisher->view, slowest->row))) {
+    deadline = add_saturating(waiting->started_ns, publisher->patience_ns);
+  } else {
+    /* A dead one's own patience must not end before it makes room for good. */
+    deadline = larger(add_saturating(waiting->started_ns, slowest->timeout_ns), publisher->kept_until);
+  }
   if (now >= deadline) {
     publisher->slow_row = slowest->row;
     return ETIMEDOUT;
@@ -164,23 +178,19 @@ static int may_wait(conclave_publisher *publisher, episode *waiting,
 }
 
 /* Whether the row that is in the way was released, its subscription being dead. One that is kept for a
- * successor is released only after this publisher has seen it dead for as long as it is to be kept: by
- * this process's own clock, since no other's is believed. */
+ * successor is released only when that time is over; until then `kept_until` says when it is. */
 static int reap(conclave_publisher *publisher, const conclave_slowest *slowest) {
   const conclave_view *view = &publisher->view;
-  uint64_t keep_ns = conclave_row_keep(conclave_row_at(view, slowest->row));
+  conclave_row *row = conclave_row_at(view, slowest->row);
+  publisher->kept_until = 0;
+  uint64_t keep_ns = conclave_row_keep(row);
   if (keep_ns == 0) return conclave_row_reap(view, slowest->row, slowest->state);
-  if (conclave_lock_held(view->descriptor, CONCLAVE_LOCK_ROWS + slowest->row, 1) != 0) {
-    publisher->orphan_state = 0;
-    return 0;
-  }
+  if (conclave_lock_held(view->descriptor, CONCLAVE_LOCK_ROWS + slowest->row, 1) != 0) return 0;
   uint64_t now = conclave_monotonic_ns();
-  if (publisher->orphan_state != slowest->state) {
-    publisher->orphan_state = slowest->state;
-    publisher->orphan_since = now;
-  }
-  return now - publisher->orphan_since >= keep_ns &&
-         conclave_row_reap(view, slowest->row, slowest->state);
+  uint64_t until = add_saturating(conclave_row_orphaned(row, slowest->state, now), keep_ns);
+  if (now >= until && conclave_row_reap(view, slowest->row, slowest->state)) return 1;
+  publisher->kept_until = until;
+  return 0;
 }
 
 /* Sleeps on the lane's event until the row has consumed up to `wanted`, unless it has already. */
@@ -243,7 +253,7 @@ int conclave_ring_room(conclave_publisher *publisher, uint64_t position, conclav
   conclave_publish_wake(publisher);
   for (;;) {
     atomic_thread_fence(memory_order_seq_cst); /* SYNC POINT join */
-    conclave_slowest slowest = conclave_slowest_in_ring(view);
+    conclave_slowest slowest = conclave_slowest_in_ring(view, position);
     publisher->ring_limit = limit_of(&slowest, position, view->geometry.slot_count);
     if (position < publisher->ring_limit) return 0;
     if (slowest.row == CONCLAVE_NO_ROW) return EBADMSG;
@@ -255,7 +265,7 @@ int conclave_ring_room(conclave_publisher *publisher, uint64_t position, conclav
     uint32_t ticket = conclave_event_prepare(&view->board->space);
     conclave_row *row = conclave_row_at(view, slowest.row);
     /* SYNC POINT room, as in sleep_for_lane. */
-    if (atomic_load_explicit(&row->cursor, memory_order_seq_cst) == slowest.value &&
+    if (atomic_load_explicit(&row->cursor, memory_order_seq_cst) == slowest.said &&
         atomic_load_explicit(&row->state, memory_order_seq_cst) == slowest.state) {
       conclave_event_signal(&view->board->work);
       conclave_event_wait(&view->board->space, ticket, until_ns);
@@ -287,8 +297,8 @@ static int room_for_all(conclave_publisher *publisher, uint64_t bytes) {
   conclave_slowest lane = conclave_slowest_in_lane(view, publisher->lane);
   if (lane.row == CONCLAVE_NO_ROW) return 0;
   if (end > limit_of(&lane, publisher->head, view->lane_granules)) return EAGAIN;
-  uint64_t position = conclave_frontier(view);
-  conclave_slowest ring = conclave_slowest_in_ring(view);
+  uint64_t position = conclave_frontier_near(view, publisher->next_position);
+  conclave_slowest ring = conclave_slowest_in_ring(view, position);
   uint64_t slots = view->geometry.slot_count;
   return position + records + slots / 4 <= limit_of(&ring, position, slots) ? 0 : EAGAIN;
 }

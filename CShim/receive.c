@@ -56,7 +56,23 @@ static int claim_dead_row(const conclave_view *view, uint32_t *claimed) {
   return 0;
 }
 
-/* Becomes visible to publishers before it reads where it begins: SYNC POINT join. */
+/* Reads up to `position` without looking: what lies there was consumed, but the row may not say so of all
+ * lanes. Where it does the record may be overwritten and seem damaged, which does not matter. */
+static void pass_over(conclave_subscriber *subscriber, uint64_t position) {
+  conclave_record record;
+  while (subscriber->position < position) {
+    conclave_outcome outcome = conclave_receive(subscriber, &record);
+    if (outcome == CONCLAVE_NOTHING) return;
+    if (outcome == CONCLAVE_RECORD) conclave_release(subscriber);
+  }
+}
+
+/* Becomes visible to publishers before it reads where it begins: SYNC POINT join.
+ *
+ * Publishers go on meanwhile. What they publish after the look at their lane and before the last look at
+ * the ring lies before the first position that is received, and in the way of its publisher: it is passed
+ * over. What is not to be seen yet, since its publisher is between the swap and `published`, or is found
+ * damaged, is given back when there is nothing to read. */
 static void activate(conclave_subscriber *subscriber, const conclave_subscription *options) {
   const conclave_view *view = &subscriber->view;
   conclave_row *row = subscriber->row;
@@ -69,14 +85,16 @@ static void activate(conclave_subscriber *subscriber, const conclave_subscriptio
   store_keep(row, options->keep_ns);
   atomic_store_explicit(&row->state, ((before >> 1) + 1) << 1 | 1, memory_order_seq_cst);
   atomic_thread_fence(memory_order_seq_cst);
+  subscriber->position = subscriber->flushed_position = conclave_frontier(view);
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
     uint64_t published = atomic_load_explicit(&conclave_lane_header_at(view, lane)->published,
                                               memory_order_seq_cst);
     subscriber->consumed[lane] = subscriber->flushed[lane] = published;
     atomic_store_explicit(&row->consumed[lane], published, memory_order_seq_cst);
   }
-  subscriber->position = subscriber->flushed_position = conclave_frontier(view);
-  atomic_store_explicit(&row->cursor, subscriber->position, memory_order_seq_cst);
+  pass_over(subscriber, conclave_frontier_near(view, subscriber->position));
+  subscriber->doubtful = 1;
+  conclave_flush_position(subscriber);
   conclave_wake_publishers(view);
 }
 
@@ -125,17 +143,6 @@ int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *vie
   }
   announce(subscriber, options);
   return 0;
-}
-
-/* Reads up to `position` without looking: what lies there was consumed, but the row may not say so of all
- * lanes. Where it does the record may be overwritten and seem damaged, which does not matter. */
-static void pass_over(conclave_subscriber *subscriber, uint64_t position) {
-  conclave_record record;
-  while (subscriber->position < position) {
-    conclave_outcome outcome = conclave_receive(subscriber, &record);
-    if (outcome == CONCLAVE_NOTHING) return;
-    if (outcome == CONCLAVE_RECORD) conclave_release(subscriber);
-  }
 }
 
 /* Makes the dead subscription's row `subscriber`'s own, with all that it says. The compare-and-swap
@@ -187,6 +194,17 @@ int conclave_subscriber_succeed(conclave_subscriber *subscriber, conclave_view *
   return ENOENT;
 }
 
+int conclave_mirror_take(const conclave_view *view) {
+  int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_MIRROR, 1);
+  if (failure != EAGAIN) return failure;
+  /* Who removes the segment holds all its locks for a moment. */
+  return conclave_segment_is_being_removed(view->descriptor) ? EAGAIN : CONCLAVE_E_MIRRORED;
+}
+
+void conclave_mirror_give_back(const conclave_view *view) {
+  conclave_lock_release(view->descriptor, CONCLAVE_LOCK_MIRROR, 1);
+}
+
 void conclave_subscriber_leave(conclave_subscriber *subscriber) {
   conclave_view *view = &subscriber->view;
   if (!conclave_view_is_own(view)) return;
@@ -197,6 +215,7 @@ void conclave_subscriber_leave(conclave_subscriber *subscriber) {
   }
   atomic_store_explicit(&view->presences[subscriber->row_index].pid, 0, memory_order_relaxed);
   conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + subscriber->row_index, 1);
+  if (subscriber->holds) conclave_mirror_give_back(view);
 }
 
 void conclave_subscriber_abandon(conclave_subscriber *subscriber, uint64_t keep_ns) {
@@ -206,7 +225,8 @@ void conclave_subscriber_abandon(conclave_subscriber *subscriber, uint64_t keep_
     atomic_store_explicit(&subscriber->row->keep_ns, keep_ns, memory_order_release);
   }
   atomic_store_explicit(&view->presences[subscriber->row_index].pid, 0, memory_order_relaxed);
-  conclave_lock_release(subscriber->view.descriptor, CONCLAVE_LOCK_ROWS + subscriber->row_index, 1);
+  conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + subscriber->row_index, 1);
+  if (subscriber->holds) conclave_mirror_give_back(view);
 }
 
 void conclave_subscriber_free(conclave_subscriber *subscriber) {
@@ -222,7 +242,7 @@ void conclave_subscriber_interrupt(conclave_subscriber *subscriber) {
 
 void conclave_subscriber_rewind(conclave_subscriber *subscriber) {
   uint32_t slots = subscriber->view.geometry.slot_count;
-  uint64_t frontier = conclave_frontier(&subscriber->view);
+  uint64_t frontier = conclave_frontier_near(&subscriber->view, subscriber->position);
   subscriber->position = frontier > slots ? frontier - slots : 0;
 }
 
@@ -294,6 +314,20 @@ void conclave_subscriber_flush(conclave_subscriber *subscriber) {
 void conclave_subscriber_commit(conclave_subscriber *subscriber) {
   if (subscriber->doubtful) catch_up(subscriber);
   conclave_flush_position(subscriber);
+}
+
+int conclave_subscriber_is_pressed(const conclave_subscriber *subscriber) {
+  const conclave_view *view = &subscriber->view;
+  uint64_t frontier = conclave_frontier_near(view, subscriber->flushed_position);
+  if (frontier - subscriber->flushed_position > view->geometry.slot_count / 2) return 1;
+  for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
+    uint64_t published = atomic_load_explicit(&conclave_lane_header_at(view, lane)->published,
+                                              memory_order_acquire);
+    uint64_t ahead = published - subscriber->flushed[lane];
+    /* More than there is: what the lane says makes no sense. */
+    if (ahead > view->lane_granules / 2 && ahead <= view->lane_granules) return 1;
+  }
+  return 0;
 }
 
 void conclave_subscriber_note_lost(conclave_subscriber *subscriber, uint64_t messages) {

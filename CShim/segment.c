@@ -114,6 +114,16 @@ static int reserve(int descriptor, uint64_t offset, uint64_t bytes) {
   return failure;
 }
 
+/* As reserve, of a part of a file that has its size: one that was cut off meanwhile must stay so, since
+ * those who have it mapped could not tell otherwise. */
+static int reserve_within(int descriptor, uint64_t offset, uint64_t bytes) {
+  int failure;
+  do {
+    failure = fallocate(descriptor, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes) ? errno : 0;
+  } while (failure == EINTR);
+  return failure == EOPNOTSUPP ? reserve(descriptor, offset, bytes) : failure;
+}
+
 static int prepare(int descriptor, const char *path, size_t path_bytes,
                    const conclave_geometry *geometry) {
   parts at = parts_of(geometry);
@@ -305,8 +315,13 @@ int conclave_view_map(conclave_view *view, int descriptor, const conclave_segmen
       .process_generation = conclave_process_generation(),
   };
   find_parts(view, &at);
-  int failure = open_parts(view, &at, role);
-  if (failure) munmap(base, at.end);
+  view->guard =
+      conclave_guard_begin(base, at.end, at.order, at.lane_headers, header->geometry.lane_count);
+  int failure = view->guard ? open_parts(view, &at, role) : ENOMEM;
+  if (failure) {
+    if (view->guard) conclave_guard_end(view->guard);
+    munmap(base, at.end);
+  }
   return failure;
 }
 
@@ -316,14 +331,17 @@ int conclave_view_is_own(const conclave_view *view) {
 
 void conclave_view_unmap(conclave_view *view) {
   /* In a forked child something else may lie there by now. */
-  if (conclave_view_is_own(view)) munmap(view->base, view->bytes);
+  if (conclave_view_is_own(view)) {
+    conclave_guard_end(view->guard);
+    munmap(view->base, view->bytes);
+  }
   close(view->descriptor);
 }
 
 int conclave_lane_open(const conclave_view *view, uint32_t lane) {
   uint8_t *data = conclave_lane_at(view, lane);
   int failure =
-      reserve(view->descriptor, (uint64_t)(data - view->base), view->geometry.lane_bytes);
+      reserve_within(view->descriptor, (uint64_t)(data - view->base), view->geometry.lane_bytes);
   if (failure) return failure;
   failure = make_writable(conclave_lane_header_at(view, lane), CONCLAVE_LANE_HEADER_BYTES);
   if (!failure) failure = make_writable(data, view->geometry.lane_bytes);

@@ -25,6 +25,10 @@ int conclave_child_signal(int descriptor, int signal);
  * life. Returns 0, or -1 and sets errno. */
 int conclave_child_adopt(void);
 
+/* From now on `signal` is sent to this process when the thread ends that has started it. Returns 0, or
+ * -1 and sets errno. */
+int conclave_child_follow_parent(int signal);
+
 /* A file without a name that lies in memory, or -1 and sets errno. */
 int conclave_memory_file(void);
 

@@ -30,4 +30,21 @@ ptrdiff_t conclave_find_bytes(const void *text, size_t length, const void *wante
  * Why C: RENAME_NOREPLACE is not part of the Glibc module. */
 int conclave_rename_new(int directory, const char *from, const char *to);
 
+/* Reserves room for `bytes` at `offset` in a file, whose length stays as it is. 0, or an errno.
+ *
+ * Why C: fallocate is not part of the Glibc module. */
+int conclave_file_reserve(int file, uint64_t offset, uint64_t bytes);
+
+/* Makes a file without a name in the open directory `directory`, and lets go of it: whether a new file
+ * could be made there. 0, or an errno; EOPNOTSUPP where the file system has no such files.
+ *
+ * Why C: O_TMPFILE is not part of the Glibc module. */
+int conclave_file_try_new(int directory);
+
+/* The number by which the kernel knows the kind of file system that `path` lies on, as in
+ * linux/magic.h; -1 and errno when it cannot be looked at.
+ *
+ * Why C: statfs is not part of the Glibc module. */
+int64_t conclave_file_system_kind(const char *path);
+
 #endif

@@ -21,6 +21,10 @@ static inline uint64_t conclave_lane_messages(const conclave_view *view, uint32_
   return atomic_load_explicit(&conclave_lane_header_at(view, lane)->messages, memory_order_relaxed);
 }
 
+static inline uint64_t conclave_row_cursor(const conclave_view *view, uint32_t row) {
+  return atomic_load_explicit(&conclave_row_at(view, row)->cursor, memory_order_relaxed);
+}
+
 /* One half, 0 or 1, of what distinguishes this segment from all others ever made. */
 static inline uint64_t conclave_generation_half(const conclave_view *view, int half) {
   uint64_t word;

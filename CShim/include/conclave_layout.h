@@ -24,10 +24,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conclave_guard.h"
 #include "conclave_wait.h"
 
 /* Changes with every change of what is described here. */
-static const uint32_t CONCLAVE_LAYOUT_VERSION = 4;
+static const uint32_t CONCLAVE_LAYOUT_VERSION = 5;
 /* "conclave", little-endian. */
 static const uint64_t CONCLAVE_MAGIC = 0x6576616C636E6F63;
 
@@ -127,7 +128,8 @@ typedef struct conclave_mirror_state {
   _Atomic uint64_t base;     /* what the files call the ring's position 0, plus 1; 0: never mirrored */
   _Atomic uint64_t mirrored; /* positions below it are in the files, or in a `skipped` stretch */
   _Atomic uint64_t synced;   /* positions below it are on the disk, or in one of the stretches */
-  _Atomic uint64_t trouble;  /* why the mirror cannot write just now, in its own code; 0: it can */
+  _Atomic uint64_t trouble;  /* why the mirror cannot write just now, in its own code; 0: it can. In the
+                                upper half what it cannot write; 0: several files, or all */
   _Atomic uint64_t messages; /* copied so far */
   _Atomic uint64_t bytes;    /* likewise, of the files */
   _Atomic uint64_t wanted;   /* positions below it somebody wants to be on the disk */
@@ -135,7 +137,8 @@ typedef struct conclave_mirror_state {
   conclave_stretch skipped;  /* not in the files */
   conclave_stretch unsynced; /* in the files, but the disk may not have them: a sync failed */
   _Atomic uint64_t quorum;   /* of `asks`: a mirror that dozes is woken once there are so many */
-  uint64_t unused;
+  _Atomic uint32_t unsynced_subject; /* what the stretch `unsynced` is of; 0: it cannot be said */
+  _Atomic uint32_t rounds;   /* of syncs: odd while one is under way */
 } conclave_mirror_state;
 
 _Static_assert(sizeof(conclave_mirror_state) == 128, "layout");
@@ -160,7 +163,8 @@ typedef struct conclave_row {
   _Atomic uint64_t cursor;     /* positions below it are consumed; 0 frees nothing */
   _Atomic uint64_t timeout_ns; /* how long publishers wait; UINT64_MAX: as long as it lives */
   _Atomic uint64_t keep_ns;    /* how long they wait for a successor once it is dead; 0: not at all */
-  uint8_t unused[96];
+  _Atomic uint64_t orphaned;   /* when a publisher first saw it dead: see conclave_rows.h */
+  uint8_t unused[88];
   _Atomic uint64_t consumed[CONCLAVE_MAX_LANES]; /* granules, per lane */
 } conclave_row;
 
@@ -223,7 +227,13 @@ typedef struct conclave_view {
   int32_t descriptor;
   uint32_t unused;
   uint64_t process_generation; /* of the process that mapped it: a forked child must not touch it */
+  conclave_guard *guard;
 } conclave_view;
+
+/* Whether the file was cut off under the mapping, which is private memory since: 1 or 0. */
+static inline int conclave_view_is_lost(const conclave_view *view) {
+  return conclave_guard_is_lost(view->guard);
+}
 
 static inline conclave_row *conclave_row_at(const conclave_view *view, uint32_t row) {
   return (conclave_row *)(void *)(view->rows + (size_t)row * CONCLAVE_ROW_BYTES);

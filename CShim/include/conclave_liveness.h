@@ -15,6 +15,8 @@
 /* Bytes of the lock file. Lane and row numbers are added to their base. */
 static const int64_t CONCLAVE_LOCK_LANES = 0x100000000;
 static const int64_t CONCLAVE_LOCK_ROWS = 0x200000000;
+/* Of the one subscription that copies everything into files: there never are two. */
+static const int64_t CONCLAVE_LOCK_MIRROR = 0x2FFFFFFFD;
 /* Of the one sleeper who watches for all (park.c). */
 static const int64_t CONCLAVE_LOCK_WATCH = 0x2FFFFFFFE;
 /* The last byte: of those who remove the segment, who lock all bytes at once. */

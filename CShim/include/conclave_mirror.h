@@ -32,6 +32,8 @@ typedef struct conclave_stretch_copy {
   uint64_t count;
   uint64_t begin;
   uint64_t end;
+  uint32_t subject; /* what it is of; 0: everything there, or it cannot be said */
+  uint32_t unused;
 } conclave_stretch_copy;
 
 /* A copy of a conclave_mirror_state. */
@@ -80,6 +82,15 @@ void conclave_mirror_park(conclave_subscriber *subscriber, uint64_t position, ui
  * conclave_subscriber_interrupt, or until `deadline_ns`. */
 void conclave_mirror_doze(conclave_subscriber *subscriber, uint64_t quorum, uint64_t deadline_ns);
 
+/* Rounds of syncs, twice: odd while one is under way. What was in a file before a round began is on the
+ * disk after it, or in the stretch `unsynced`. */
+static inline uint32_t conclave_mirror_rounds(const conclave_view *view) {
+  return atomic_load_explicit(&view->board->mirror.rounds, memory_order_seq_cst);
+}
+
+/* A round begins, or ends. Wakes nobody: who waits for one, while there is trouble, looks by the clock. */
+void conclave_mirror_note_round(const conclave_view *view);
+
 static inline uint64_t conclave_mirror_wanted(const conclave_view *view) {
   return atomic_load_explicit(&view->board->mirror.wanted, memory_order_seq_cst);
 }
@@ -97,9 +108,10 @@ void conclave_mirror_note_synced(const conclave_view *view, uint64_t position);
 /* Positions from `begin` to `end` will not be in the files, or not be known to be on the disk. Before
  * conclave_mirror_note_mirrored or _synced says anything beyond `begin`. */
 void conclave_mirror_note_skipped(const conclave_view *view, uint64_t begin, uint64_t end);
-void conclave_mirror_note_unsynced(const conclave_view *view, uint64_t begin, uint64_t end);
+void conclave_mirror_note_unsynced(const conclave_view *view, uint64_t begin, uint64_t end,
+                                   uint32_t subject);
 
-/* Why the mirror cannot write, 0: it can. Wakes publishers. */
+/* Why the mirror cannot write, and in the upper half what; 0: it can. Wakes publishers. */
 void conclave_mirror_set_trouble(const conclave_view *view, uint64_t trouble);
 
 /* Sleeps until the position is mirrored (`synced`: until it is synced), there is trouble, `cancel` is

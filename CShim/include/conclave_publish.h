@@ -37,11 +37,12 @@ typedef struct conclave_publisher {
   uint64_t incarnation;
   uint64_t messages;
   uint64_t waits;         /* how often it slept for room */
-  uint64_t orphan_state;  /* of a dead subscription's row that is kept for a successor; 0: none seen */
-  uint64_t orphan_since;  /* CLOCK_MONOTONIC nanoseconds: when it was first seen dead */
+  uint64_t kept_until;    /* CLOCK_MONOTONIC nanoseconds: how long the row of a dead subscription that is
+                           * in the way is kept for a successor; 0: none is */
   const conclave_flag *cancel; /* ends a wait for room when raised; may be NULL */
   uint32_t lane;
   uint32_t slow_row;      /* who had no room, after ETIMEDOUT */
+  uint64_t patience_ns;   /* how long to wait for a row that is kept for a successor; 0: as it says */
 } conclave_publisher;
 
 /* Claims a lane: its lock, its memory, a greater incarnation. Of those that nobody holds it takes an
@@ -71,6 +72,11 @@ int conclave_publish_fragments(conclave_publisher *publisher, const void *head, 
  * sends it there only when it stood still for more than a lap. */
 enum { CONCLAVE_MAX_RECOVERIES = 100 };
 
+/* Where to look for a free slot when the hint says `tail`, which is more than a lap ahead of what the
+ * publisher knows: it stood still for long, or the hint is damaged, which must not take it to where slots
+ * look the same but nobody else counts. */
+uint64_t conclave_publish_position(const conclave_publisher *publisher, uint64_t tail);
+
 /* Puts the record at `granule` in order: the swap. 0; what conclave_ring_room says; EBADMSG when the
  * ring holds what no publisher wrote. */
 static inline int conclave_order_append(conclave_publisher *publisher, uint64_t granule,
@@ -79,8 +85,12 @@ static inline int conclave_order_append(conclave_publisher *publisher, uint64_t 
   uint64_t position = atomic_load_explicit(view->tail, memory_order_relaxed);
   if (position <= publisher->next_position) {
     position = publisher->next_position;
+  } else if (__builtin_expect(position - publisher->next_position > view->geometry.slot_count, 0)) {
+    /* The hint of a lost segment is as far ahead as can be. */
+    if (conclave_view_is_lost(view)) return EBADMSG;
+    position = conclave_publish_position(publisher, position);
   } else if (!conclave_position_follows(view, position)) {
-    position = conclave_frontier(view);
+    position = conclave_frontier_near(view, publisher->next_position);
   }
   for (int recoveries = 0; recoveries < CONCLAVE_MAX_RECOVERIES;) {
     _Atomic uint64_t *slot = conclave_slot_at(view, position);
@@ -93,7 +103,7 @@ static inline int conclave_order_append(conclave_publisher *publisher, uint64_t 
         break;
       case CONCLAVE_SLOT_LATER:
       case CONCLAVE_SLOT_EARLIER:
-        position = conclave_frontier(view);
+        position = conclave_frontier_near(view, publisher->next_position);
         recoveries++;
         continue;
     }

@@ -87,6 +87,16 @@ int conclave_subscriber_succeed(conclave_subscriber *subscriber, conclave_view *
 /* Gives back what a subscription with `keep_ns` has read. */
 void conclave_subscriber_commit(conclave_subscriber *subscriber);
 
+/* Whether a subscription with `keep_ns` has kept back so much that publishers may soon have no room: more
+ * than half of the order ring, or of a lane. O(lanes). */
+int conclave_subscriber_is_pressed(const conclave_subscriber *subscriber);
+
+/* Takes the lock that the one who copies everything into files holds, before it joins; leaving and
+ * abandoning give it back. CONCLAVE_E_MIRRORED when somebody else has it, and EAGAIN when somebody
+ * removes the segment. */
+int conclave_mirror_take(const conclave_view *view);
+void conclave_mirror_give_back(const conclave_view *view);
+
 /* Gives the row back and wakes whoever waited for it. Nothing may be received afterwards, but another
  * thread may still be about to return from conclave_subscriber_park. */
 void conclave_subscriber_leave(conclave_subscriber *subscriber);

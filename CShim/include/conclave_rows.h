@@ -17,6 +17,7 @@
 /* What the slowest active row allows. */
 typedef struct conclave_slowest {
   uint64_t value;      /* the least `consumed` or `cursor`; meaningless when `row` says none */
+  uint64_t said;       /* the same as the row has it */
   uint64_t state;      /* of that row when it was read */
   uint64_t timeout_ns; /* of that row */
   uint32_t row;        /* CONCLAVE_NO_ROW: no row is active */
@@ -37,11 +38,19 @@ static inline uint64_t conclave_row_keep(const conclave_row *row) {
   return keep_ns <= CONCLAVE_KEEP_LIMIT_NS ? keep_ns : 0;
 }
 
+/* When the dead subscription of a row that is kept, whose state is `state`, was first seen dead, in
+ * nanoseconds of CLOCK_MONOTONIC, which all processes of the host share: now, unless the row says
+ * earlier. The first who sees it writes it down for all, so that publishers none of which waits long
+ * enough release the row together. A time that lies in the future, or belongs to an earlier owner, is not
+ * believed; what a damaged row says can only end the wait for somebody who is dead. */
+uint64_t conclave_row_orphaned(conclave_row *row, uint64_t state, uint64_t now);
+
 /* The active row that has consumed least of `lane`. */
 conclave_slowest conclave_slowest_in_lane(const conclave_view *view, uint32_t lane);
 
-/* The active row whose cursor is least. */
-conclave_slowest conclave_slowest_in_ring(const conclave_view *view);
+/* The active row whose cursor is least, as a publisher at `position` counts: where laps wrap, and where
+ * the hint was damaged when one of them joined, they count differently, but by whole periods. */
+conclave_slowest conclave_slowest_in_ring(const conclave_view *view, uint64_t position);
 
 /* Deactivates the row if its subscription is dead: 1 if it did or somebody else had, else 0. */
 int conclave_row_reap(const conclave_view *view, uint32_t row, uint64_t state);

@@ -20,6 +20,7 @@ enum {
   CONCLAVE_E_BOOT,               /* left over from before the machine was restarted */
   CONCLAVE_E_GEOMETRY,           /* impossible or contradictory sizes */
   CONCLAVE_E_PATH,               /* belongs to another bus directory */
+  CONCLAVE_E_MIRRORED,           /* somebody who lives copies it into files already */
 };
 
 /* What a participant maps writable besides the board. */

@@ -6,7 +6,12 @@ public final class RingCancellation: Sendable {
   @usableFromInline
   nonisolated(unsafe) let raw: UnsafeMutablePointer<conclave_flag>
 
-  public init() {
+  /// How long who waits with this waits for room that a `mirror` has to make, nanoseconds; 0: as
+  /// long as that subscription says.
+  public let mirrorPatience: UInt64
+
+  public init(mirrorPatience: UInt64 = 0) {
+    self.mirrorPatience = mirrorPatience
     unsafe raw = .allocate(capacity: 1)
     unsafe conclave_flag_init(raw)
   }

@@ -20,6 +20,8 @@ public enum RingError: Error, Hashable, Sendable {
   case incompatible(Mismatch)
   /// Somebody lives in it.
   case busy
+  /// A subscription with the policy `mirror` lives: its pid, where it has announced it.
+  case mirrored(process: UInt32?)
   /// A subscription made no room within its time-out: its label and pid as it announced them.
   case timedOut(label: String, process: UInt32)
   /// The wait for room was cancelled.
@@ -46,6 +48,7 @@ public enum RingError: Error, Hashable, Sendable {
       case CONCLAVE_E_BOOT: .incompatible(.boot)
       case CONCLAVE_E_GEOMETRY: .incompatible(.geometry)
       case CONCLAVE_E_PATH: .incompatible(.path)
+      case CONCLAVE_E_MIRRORED: .mirrored(process: nil)
       default: RingError(errno: code)
       }
   }

@@ -1,26 +1,6 @@
 import CShim
 import Glibc
 
-/// Positions that something is not true of, though the mirror has passed them: the last such
-/// stretch, and a count that changes with each.
-public struct RingStretch: Hashable, Sendable {
-  /// Twice how many there were; odd while one is being written.
-  public let count: UInt64
-  public let positions: Range<UInt64>
-
-  init(_ copy: conclave_stretch_copy) {
-    count = copy.count
-    positions = copy.begin..<max(copy.begin, copy.end)
-  }
-
-  /// Whether `position` may lie in a stretch that was noted since `before` was read.
-  public func mayHold(_ position: UInt64, since before: RingStretch) -> Bool {
-    if count == before.count { return false }
-    let isTheNext = count % 2 == 0 && count == (before.count | 1) &+ 1
-    return isTheNext ? positions.contains(position) : true
-  }
-}
-
 /// How far the mirror is, in positions of the ring.
 public struct RingMirrorProgress: Hashable, Sendable {
   /// What the files call the ring's position 0; nil as long as it was never mirrored.
@@ -29,8 +9,8 @@ public struct RingMirrorProgress: Hashable, Sendable {
   public let mirrored: UInt64
   /// Positions below it are on the disk, or in one of the stretches.
   public let synced: UInt64
-  /// Why the mirror cannot write just now, a code of the caller's; 0: it can.
-  public let trouble: Int32
+  /// Why the mirror cannot write just now; nil: it can.
+  public let trouble: RingTrouble?
   /// How many messages, and bytes of the files, mirrors have copied from this segment.
   public let messages: UInt64
   public let bytes: UInt64
@@ -43,7 +23,7 @@ public struct RingMirrorProgress: Hashable, Sendable {
     base = copy.base == 0 ? nil : copy.base - 1
     mirrored = copy.mirrored
     synced = copy.synced
-    trouble = Int32(truncatingIfNeeded: copy.trouble)
+    trouble = RingTrouble(word: copy.trouble)
     messages = copy.messages
     bytes = copy.bytes
     skipped = RingStretch(copy.skipped)
@@ -67,14 +47,18 @@ public struct RingMirrorBoard: Sendable {
   /// Positions below it are in the files. One load.
   public var mirrored: UInt64 { unsafe conclave_mirror_mirrored(view) }
 
-  /// Why the mirror cannot write, a code of the caller's; 0: it can. One load.
-  public var trouble: Int32 { Int32(truncatingIfNeeded: unsafe conclave_mirror_trouble(view)) }
+  /// Why the mirror cannot write; nil: it can. One load.
+  public var trouble: RingTrouble? { RingTrouble(word: unsafe conclave_mirror_trouble(view)) }
 
   /// Sleeps until the position is mirrored, or synced, until there is trouble or the cancellation
   /// is raised, or for 20 ms: look, and call it again.
   public func wait(for position: UInt64, synced: Bool, _ cancellation: RingCancellation?) {
     unsafe conclave_mirror_wait(view, position, synced ? 1 : 0, cancellation?.raw)
   }
+
+  /// Twice the rounds of syncs; odd while one is under way. What was in a file before a round began
+  /// is on the disk after it, or in the stretch ``RingMirrorProgress/unsynced``.
+  public var rounds: UInt32 { unsafe conclave_mirror_rounds(view) }
 
   /// Ends all waits, so that they look at their cancellations.
   public func wake() { unsafe conclave_mirror_wake(view) }
@@ -97,9 +81,7 @@ public struct RingMirrorBoard: Sendable {
   /// The process with the first live subscription with back pressure that is called `label`, as it
   /// announced itself. O(rows), with one call of the system for each.
   public func process(labelled label: String) -> UInt32? {
-    unsafe RingSnapshot.readSubscribers(view).first {
-      $0.isLive && $0.hasBackPressure && $0.label == label
-    }?.process
+    unsafe RingSnapshot.mirror(labelled: label, view)
   }
 
   // MARK: For the mirror
@@ -126,13 +108,18 @@ public struct RingMirrorBoard: Sendable {
     unsafe conclave_mirror_note_skipped(view, positions.lowerBound, positions.upperBound)
   }
 
-  /// The disk may not have these. Before ``noteSynced(_:)`` passes them.
-  public func noteUnsynced(_ positions: Range<UInt64>) {
-    unsafe conclave_mirror_note_unsynced(view, positions.lowerBound, positions.upperBound)
+  /// The disk may not have these, or those of them that `subject` tells (0: it cannot be told
+  /// which). Before ``noteSynced(_:)`` passes them, and before the round ends.
+  public func noteUnsynced(_ positions: Range<UInt64>, subject: UInt32) {
+    unsafe conclave_mirror_note_unsynced(
+      view, positions.lowerBound, positions.upperBound, subject)
   }
 
-  /// A code of the caller's; 0: the mirror can write.
-  public func setTrouble(_ code: Int32) {
-    unsafe conclave_mirror_set_trouble(view, UInt64(UInt32(bitPattern: code)))
+  /// A round of syncs begins, or ends.
+  public func noteRound() { unsafe conclave_mirror_note_round(view) }
+
+  /// nil: the mirror can write.
+  public func setTrouble(_ trouble: RingTrouble?) {
+    unsafe conclave_mirror_set_trouble(view, trouble?.word ?? 0)
   }
 }

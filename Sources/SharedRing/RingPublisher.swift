@@ -70,7 +70,8 @@ public struct RingPublisher: ~Copyable, Sendable {
     /// For larger ones: only if there is room for all of it now. Should others take that room once
     /// the first record is out, as ``untilRoom(_:)``.
     case neverForPart(RingCancellation)
-    /// Sleep, at most for that subscription's time-out or until the cancellation is raised.
+    /// Sleep, at most for that subscription's time-out (a mirror's: the cancellation's, where it
+    /// has one) or until the cancellation is raised.
     case untilRoom(RingCancellation)
   }
 
@@ -103,13 +104,9 @@ public struct RingPublisher: ~Copyable, Sendable {
     case .never:
       failure = unsafe publish(head, body, CONCLAVE_NO_WAIT)
     case .neverForPart(let cancellation):
-      unsafe raw.pointee.cancel = UnsafePointer(cancellation.raw)
-      failure = unsafe publish(head, body, CONCLAVE_NO_WAIT)
-      unsafe raw.pointee.cancel = nil
+      failure = unsafe publish(head, body, CONCLAVE_NO_WAIT, until: cancellation)
     case .untilRoom(let cancellation):
-      unsafe raw.pointee.cancel = UnsafePointer(cancellation.raw)
-      failure = unsafe publish(head, body, CONCLAVE_WAIT)
-      unsafe raw.pointee.cancel = nil
+      failure = unsafe publish(head, body, CONCLAVE_WAIT, until: cancellation)
     }
     guard failure == 0 else {
       if failure == EAGAIN { return false }
@@ -129,6 +126,20 @@ public struct RingPublisher: ~Copyable, Sendable {
         raw, head.baseAddress, UInt32(truncatingIfNeeded: head.count), body.baseAddress,
         UInt64(body.count), mode)
     }
+  }
+
+  @usableFromInline
+  func publish(
+    _ head: UnsafeRawBufferPointer, _ body: RawSpan, _ mode: conclave_wait_mode,
+    until cancellation: RingCancellation
+  ) -> Int32 {
+    unsafe raw.pointee.cancel = UnsafePointer(cancellation.raw)
+    unsafe raw.pointee.patience_ns = cancellation.mirrorPatience
+    defer {
+      unsafe raw.pointee.cancel = nil
+      unsafe raw.pointee.patience_ns = 0
+    }
+    return unsafe publish(head, body, mode)
   }
 
   /// Wakes subscribers that sleep. Once after each batch; one load when none sleeps.

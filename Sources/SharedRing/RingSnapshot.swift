@@ -18,6 +18,9 @@ public struct RingSnapshot: Hashable, Sendable {
     public let process: UInt32
     public let hasBackPressure: Bool
     public let position: UInt64
+    /// Up to where publishers may write over the order ring as far as it is concerned: not further
+    /// than `position`, which who keeps messages says first. Meaningless without back pressure.
+    public let released: UInt64
     public let lost: UInt64
     public let label: String
   }
@@ -77,6 +80,14 @@ public struct RingSnapshot: Hashable, Sendable {
     }
   }
 
+  /// The process with the first live subscription with back pressure that is called `label`.
+  static func mirror(
+    labelled label: String, _ view: UnsafePointer<conclave_view>
+  ) -> UInt32? {
+    unsafe readSubscribers(view).first { $0.isLive && $0.hasBackPressure && $0.label == label }?
+      .process
+  }
+
   static func readSubscribers(_ view: UnsafePointer<conclave_view>) -> [Subscriber] {
     unsafe (0..<view.pointee.geometry.row_count).compactMap { index in
       let held = unsafe conclave_lock_held(
@@ -85,8 +96,8 @@ public struct RingSnapshot: Hashable, Sendable {
       guard held == 1 || seen.pid != 0 else { return nil }
       return Subscriber(
         index: Int(index), isLive: held != 0, process: seen.pid,
-        hasBackPressure: seen.back_pressure != 0, position: seen.cursor, lost: seen.lost,
-        label: seen.text)
+        hasBackPressure: seen.back_pressure != 0, position: seen.cursor,
+        released: unsafe conclave_row_cursor(view, index), lost: seen.lost, label: seen.text)
     }
   }
 }

@@ -84,12 +84,14 @@ public final class RingSubscriber: Sendable {
   ///   - geometry: of the segment, if it has to be made.
   ///   - policy: what happens when it is too slow.
   ///   - label: what onlookers, and publishers that waited in vain, call it; 224 bytes are kept.
-  /// - Throws: all but `timedOut` and `tooLarge`.
+  /// - Throws: all but `timedOut` and `tooLarge`; `mirrored` for the policy `mirror`, of which
+  ///   there is one at a time.
   public init(
     _ location: RingLocation, creating geometry: RingGeometry, policy: Policy, label: String
   ) throws(RingError) {
     let raw = UnsafeMutablePointer<conclave_subscriber>.allocate(capacity: 1)
     var isSuccessor = false
+    var holder: UInt32?
     do throws(RingError) {
       unsafe try RingSegment.join(location, creating: geometry, role: CONCLAVE_SUBSCRIBE) { view in
         var label = label
@@ -101,13 +103,18 @@ public final class RingSubscriber: Sendable {
             label_bytes: UInt32(text.count), pid: UInt32(getpid()),
             back_pressure: policy.timeoutNanoseconds == nil ? 0 : 1, unused: 0,
             keep_ns: policy.keepNanoseconds)
-          if unsafe options.keep_ns > 0 {
-            let mirrored = unsafe conclave_mirror_mirrored(&view)
-            let failure = unsafe conclave_subscriber_succeed(raw, &view, &options, mirrored)
-            isSuccessor = failure == 0
-            if failure != ENOENT { return failure }
+          guard unsafe options.keep_ns > 0 else {
+            return unsafe conclave_subscriber_join(raw, &view, &options)
           }
-          return unsafe conclave_subscriber_join(raw, &view, &options)
+          let refusal = unsafe conclave_mirror_take(&view)
+          if refusal != 0 {
+            holder = unsafe RingSnapshot.mirror(
+              labelled: String(decoding: text, as: UTF8.self), &view)
+            return refusal
+          }
+          let failure = unsafe RingSubscriber.joinAsMirror(raw, &view, &options, &isSuccessor)
+          if failure != 0 { unsafe conclave_mirror_give_back(&view) }
+          return failure
         }
       } abandon: {
         unsafe conclave_subscriber_leave(raw)
@@ -115,10 +122,21 @@ public final class RingSubscriber: Sendable {
       }
     } catch {
       unsafe raw.deallocate()
+      if case .mirrored = error { throw .mirrored(process: holder) }
       throw error
     }
     unsafe self.raw = raw
     self.isSuccessor = isSuccessor
+  }
+
+  private static func joinAsMirror(
+    _ raw: UnsafeMutablePointer<conclave_subscriber>, _ view: inout conclave_view,
+    _ options: inout conclave_subscription, _ isSuccessor: inout Bool
+  ) -> Int32 {
+    let mirrored = unsafe conclave_mirror_mirrored(&view)
+    let failure = unsafe conclave_subscriber_succeed(raw, &view, &options, mirrored)
+    isSuccessor = failure == 0
+    return failure == ENOENT ? unsafe conclave_subscriber_join(raw, &view, &options) : failure
   }
 
   deinit {
@@ -130,8 +148,12 @@ public final class RingSubscriber: Sendable {
   /// The next position to be read.
   public var position: UInt64 { state.withLock { _ in unsafe raw.pointee.position } }
 
-  /// The first position that has no record yet.
-  public var frontier: UInt64 { unsafe conclave_frontier(&raw.pointee.view) }
+  /// The first position that has no record yet, counted as ``position`` is.
+  public var frontier: UInt64 {
+    state.withLock { _ in
+      unsafe conclave_frontier_near(&raw.pointee.view, raw.pointee.position)
+    }
+  }
 
   /// What in the ring no participant wrote.
   public var damage: RingDamage { unsafe RingDamage.find(&raw.pointee.view) }
@@ -142,6 +164,10 @@ public final class RingSubscriber: Sendable {
       unsafe conclave_position_is_blocked(&raw.pointee.view, raw.pointee.position) != 0
     }
   }
+
+  /// Whether the segment was cut off under this process, so that all that is read is nonsense from
+  /// then on: never false again. What `onMessage` was given in place just then may be as well.
+  public var isLost: Bool { unsafe conclave_view_is_lost(&raw.pointee.view) != 0 }
 
   /// Distinguishes this segment from all others ever made.
   public var generation: RingGeneration { unsafe RingGeneration(&raw.pointee.view) }
@@ -233,6 +259,14 @@ public final class RingSubscriber: Sendable {
   public func commit() {
     state.withLock { state in
       if !state.hasLeft { unsafe conclave_subscriber_commit(raw) }
+    }
+  }
+
+  /// Whether a `mirror` has kept back so much that publishers may soon have no room: more than half
+  /// of the ring, or of a lane. O(lanes).
+  public var isPressed: Bool {
+    state.withLock { state in
+      unsafe !state.hasLeft && conclave_subscriber_is_pressed(raw) != 0
     }
   }
 

@@ -87,11 +87,13 @@ import Testing
     }
   }
 
-  /// The hint is only a hint: whatever it says, the next message is the next, and no hole is left.
-  @Test func tailNonsense() throws {
+  /// The hint is only a hint: whatever it says, the next message is the next, and no hole is left;
+  /// also where publishers wait for somebody, whose place then counts from elsewhere than theirs.
+  @Test(arguments: [false, true])
+  func tailNonsense(_ waiting: Bool) throws {
     let near = (0...66).flatMap { [100 + UInt64($0), 100 - UInt64($0)] }
     for tail in near + [0, 1, 1 << 20, 1 << 33, 1 << 34, 1 << 62, 1 << 63, .max - 1, .max] {
-      let world = try World(waiting: false)
+      let world = try World(waiting: waiting)
       for round in 0..<3 {
         world.segment[world.segment.tail] = tail
         let fresh = round == 1 ? try world.ring.publisher() : world.publishers[1]
@@ -103,6 +105,10 @@ import Testing
         #expect(try world.publishers[0].publish(bytes))
         #expect(later.readAll().bytes == [bytes], "tail \(tail)")
         _ = world.dropping.readAll()
+        if let patient = world.waiting {
+          #expect(patient.readAll().bytes == [bytes, bytes], "tail \(tail)")
+          #expect(patient.frontier == patient.position, "tail \(tail)")
+        }
       }
     }
   }

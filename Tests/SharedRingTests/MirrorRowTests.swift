@@ -15,6 +15,23 @@ import Testing
     segment[segment.rowState(row)] = state
   }
 
+  /// Not even for a moment: two would both take the ring's records for theirs.
+  @Test func thereIsOneAtATime() throws {
+    let ring = try TestRing()
+    let first = try ring.subscriber(Self.policy)
+    for _ in 0..<2 {
+      #expect(throws: RingError.mirrored(process: UInt32(getpid()))) {
+        try ring.subscriber(Self.policy)
+      }
+    }
+    // Of the others there may be many.
+    try ring.subscriber(.backPressure(timeoutNanoseconds: 1)).leave()
+    first.leave()
+    let second = try ring.subscriber(Self.policy)
+    second.abandon(keepNanoseconds: 1)
+    try ring.subscriber(Self.policy).leave()
+  }
+
   @Test(arguments: [(4080, 4), (16, 64)])
   func givesBackNothingBeforeItCommits(_ size: Int, _ fitting: Int) throws {
     let ring = try TestRing()
@@ -123,6 +140,55 @@ import Testing
     #expect(try !ring.subscriber(Self.policy).isSuccessor)
   }
 
+  /// Its own patience holds while it lives; when it is dead that must not end before its row is
+  /// released, or everybody would fail for ever because of nobody.
+  @Test(arguments: [4080, 16])
+  func isReleasedWhateverItsPatience(_ size: Int) throws {
+    let ring = try TestRing()
+    let publisher = try ring.publisher()
+    let segment = try RawSegment(ring)
+    let mirror = try ring.subscriber(
+      .mirror(timeoutNanoseconds: 0, keepNanoseconds: 20_000_000))
+    for number in 0..<64 where try !publisher.publish(content(0, number, size: size)) { break }
+    kill(mirror, segment)
+    try publisher.publish(content(1, 0, size: size), wait: .untilRoom(RingCancellation()))
+    #expect(segment[segment.rowState(0)] & 1 == 0)
+  }
+
+  /// None of them waits as long as the row is kept, but all together do.
+  @Test func theImpatientReleaseItTogether() throws {
+    let ring = try TestRing()
+    let publisher = try ring.publisher()
+    let segment = try RawSegment(ring)
+    let mirror = try ring.subscriber(
+      .mirror(timeoutNanoseconds: .max, keepNanoseconds: 50_000_000))
+    for number in 0..<64 { #expect(try publisher.publish([UInt8(number)])) }
+    kill(mirror, segment)
+    var tries = 0
+    _ = try waitUntil("there is room") {
+      tries += 1
+      let wait = RingCancellation(mirrorPatience: 1_000_000)
+      return (try? ring.publisher().publish([64], wait: .untilRoom(wait))).map { _ in true }
+    }
+    #expect(tries > 1 && segment[segment.rowState(0)] & 1 == 0)
+  }
+
+  /// What stands there of when it was seen dead is not trusted: the row is released all the same,
+  /// and not at once because of what an earlier owner has left.
+  @Test(arguments: [UInt64.max, 1, 1 << 47, 0xFFFF_0000_0000_0001])
+  func nonsenseAboutItsDeath(_ word: UInt64) throws {
+    let ring = try TestRing()
+    let publisher = try ring.publisher()
+    let segment = try RawSegment(ring)
+    let mirror = try ring.subscriber(
+      .mirror(timeoutNanoseconds: 0, keepNanoseconds: 20_000_000))
+    for number in 0..<64 { #expect(try publisher.publish([UInt8(number)])) }
+    kill(mirror, segment)
+    segment[segment.rowState(0) + 32] = word
+    try publisher.publish([64], wait: .untilRoom(RingCancellation()))
+    #expect(segment[segment.rowState(0)] & 1 == 0)
+  }
+
   /// A live one is not released, however long it takes.
   @Test func theLivingKeepTheirRow() throws {
     let ring = try TestRing()
@@ -193,16 +259,42 @@ import Testing
     let mirror = try ring.subscriber(Self.policy)
     let board = mirror.mirrorBoard
     let before = board.progress.skipped
-    #expect(!before.mayHold(5, since: before))
+    #expect(before.meets(5..<6, since: before) == false)
     board.noteSkipped(10..<20)
     let after = board.progress.skipped
-    for position in [0, 9, 20] as [UInt64] { #expect(!after.mayHold(position, since: before)) }
-    for position in [10, 19] as [UInt64] { #expect(after.mayHold(position, since: before)) }
+    for positions in [0..<1, 9..<10, 20..<21] as [Range<UInt64>] {
+      #expect(after.meets(positions, since: before) == false)
+    }
+    for positions in [10..<11, 19..<20, 0..<100] as [Range<UInt64>] {
+      #expect(after.meets(positions, since: before) == true)
+    }
     board.noteSkipped(30..<31)
     // Two since: nobody can say any more.
-    #expect(board.progress.skipped.mayHold(0, since: before))
-    #expect(!board.progress.skipped.mayHold(0, since: after))
-    #expect(board.progress.unsynced == board.progress.unsynced)
+    #expect(board.progress.skipped.meets(0..<1, since: before) == nil)
+    #expect(board.progress.skipped.meets(0..<1, since: after) == false)
+    board.noteUnsynced(3..<5, subject: 7)
+    #expect(board.progress.unsynced.positions == 3..<5 && board.progress.unsynced.subject == 7)
     #expect(board.setBase(7) == 7 && board.setBase(9) == 7 && board.progress.base == 7)
+  }
+
+  @Test(arguments: [nil, (1, 0), (-1, .max), (.min, 7)] as [(Int32, UInt32)?])
+  func troubleIsKept(_ parts: (Int32, UInt32)?) throws {
+    let mirror = try TestRing().subscriber(Self.policy)
+    let board = mirror.mirrorBoard
+    defer { mirror.leave() }
+    let trouble = parts.map { RingTrouble(code: $0, subject: $1) }
+    board.setTrouble(RingTrouble(code: 3, subject: 3))
+    board.setTrouble(trouble)
+    #expect(board.trouble == trouble && board.progress.trouble == trouble)
+  }
+
+  @Test func roundsAreCounted() throws {
+    let mirror = try TestRing().subscriber(Self.policy)
+    let board = mirror.mirrorBoard
+    defer { mirror.leave() }
+    board.noteRound()
+    #expect(board.rounds == 1)
+    board.noteRound()
+    #expect(board.rounds == 2)
   }
 }
