@@ -41,11 +41,16 @@ let package = Package(
       dependencies: ["ConclaveStress", "ConclaveBus", "SharedRing", "CShim"],
       path: "Benchmarks"),
 
-    // Kills publishers, subscribers and mirrors by the thousand; run by a test, and alone for
-    // longer.
+    // Kills publishers, subscribers, mirrors and runs of plans by the thousand; run by tests, and
+    // alone for longer.
     .executableTarget(
-      name: "conclave-storm", dependencies: ["ConclaveBus", "SharedRing", "BusTesting"],
+      name: "conclave-storm",
+      dependencies: ["ConclaveTool", "ConclaveBus", "SharedRing", "BusTesting"],
       path: "Tests/ConclaveStorm"),
+    // Kills and stops participants of the ring at every instruction.
+    .target(name: "StepTracer", dependencies: ["CShim"], path: "Tests/StepTracer"),
+    .executableTarget(
+      name: "conclave-step", dependencies: ["StepTracer"], path: "Tests/ConclaveStep"),
     .testTarget(name: "SharedRingTests", dependencies: ["SharedRing", "CShim", "BusTesting"]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
@@ -57,13 +62,17 @@ let package = Package(
       name: "ConclaveStressTests",
       dependencies: [
         "ConclaveStress", "ConclaveTool", "ConclaveBus", "CShim", "BusTesting", "conclave-storm",
+        "conclave-step",
       ]),
     .testTarget(
       name: "ConclaveRunnerTests",
       dependencies: ["ConclaveRunner", "ConclaveBus", "SharedRing", "BusTesting"]),
     .testTarget(
       name: "ConclaveToolTests",
-      dependencies: ["ConclaveTool", "ConclaveBenchmarks", "ConclaveBus", "BusTesting"]),
+      dependencies: [
+        "ConclaveTool", "ConclaveBenchmarks", "ConclaveBoard", "ConclaveBus", "SharedRing",
+        "BusTesting", "conclave-storm",
+      ]),
     .testTarget(name: "ReadmeTests", dependencies: ["ConclaveTool", "ConclaveBus", "BusTesting"]),
     .testTarget(name: "ConclaveBenchmarksTests", dependencies: ["ConclaveBenchmarks"]),
     .testTarget(name: "TidyTests"),
@@ -73,7 +82,7 @@ let package = Package(
 )
 
 for target in package.targets {
-  if ["CShim", "AllocationCounter"].contains(target.name) {
+  if ["CShim", "AllocationCounter", "StepTracer"].contains(target.name) {
     target.cSettings = [
       .define("_GNU_SOURCE"),
       .enableWarning("all"), .enableWarning("extra"), .enableWarning("padded"),
@@ -86,7 +95,7 @@ for target in package.targets {
       .enableUpcomingFeature("InternalImportsByDefault"),
     ]
     // Defects that a test can plant, to see the storm notice them: never in a release.
-    if ["ConclaveBus", "conclave-storm"].contains(target.name) {
+    if ["ConclaveBus", "ConclaveRunner", "conclave-storm"].contains(target.name) {
       target.swiftSettings?.append(
         .define("PLANTED_DEFECTS", .when(configuration: .debug)))
     }

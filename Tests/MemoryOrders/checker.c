@@ -1,0 +1,318 @@
+#include "checker.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+
+enum { LOCATIONS = 64, MESSAGES = 48, THREADS = 3, DEPTH = 4096, STACK = 65536, TABLE = 256 };
+
+typedef struct view { uint8_t at[LOCATIONS]; } view;
+typedef struct message { uint64_t value; view seen; } message;
+typedef struct location {
+  const volatile void *address;
+  unsigned count;
+  message messages[MESSAGES];
+} location;
+typedef struct thread {
+  view seen, to_acquire, released;
+  jmp_buf context;
+  const volatile void *asleep_on;
+  void (*body)(void);
+  int started, ended;
+} thread;
+
+orders_site *orders_sites;
+static int orders_weak_order;
+
+static location locations[LOCATIONS];
+static unsigned location_count;
+static uint8_t table[TABLE];
+static thread threads[THREADS];
+static char stacks[THREADS][STACK] __attribute__((aligned(64)));
+static unsigned thread_count, current;
+static view consistent;
+static jmp_buf scheduler;
+static uint16_t chosen[DEPTH], options[DEPTH];
+static unsigned depth, known_depth;
+static int switches_left;
+static const char *failure;
+static int mortal;
+
+static unsigned choose(unsigned count) {
+  if (count <= 1) return 0;
+  if (depth == DEPTH) { fprintf(stderr, "too deep\n"); exit(2); }
+  if (depth == known_depth) { chosen[depth] = 0; options[depth] = (uint16_t)count; known_depth++; }
+  return chosen[depth++];
+}
+
+static void join(view *into, const view *from) {
+  for (int i = 0; i < LOCATIONS; i++) {
+    if (from->at[i] > into->at[i]) into->at[i] = from->at[i];
+  }
+}
+
+void orders_expect(int holds, const char *what) {
+  if (!holds && !failure) failure = what;
+  if (!holds) _longjmp(scheduler, 1);
+}
+
+static uint64_t raw(const volatile void *address, unsigned bytes) {
+  if (bytes == 4) return *(const volatile uint32_t *)address;
+  return *(const volatile uint64_t *)address;
+}
+
+static unsigned find(const volatile void *address, unsigned bytes) {
+  unsigned place = (unsigned)((uintptr_t)address / 4 * 40503u) % TABLE;
+  while (table[place]) {
+    if (locations[table[place] - 1].address == address) return table[place] - 1u;
+    place = (place + 1) % TABLE;
+  }
+  if (location_count == LOCATIONS) { fprintf(stderr, "too many locations\n"); exit(2); }
+  unsigned index = location_count++;
+  table[place] = (uint8_t)(index + 1);
+  location *found = &locations[index];
+  found->address = address;
+  found->count = 1;
+  found->messages[0].value = raw(address, bytes);
+  memset(&found->messages[0].seen, 0, sizeof(view));
+  return index;
+}
+
+/* Goes on with another thread, if the choice falls on one. */
+static void step(int must) {
+  thread *me = &threads[current];
+  unsigned can[THREADS + 1], count = 0;
+  if (!must) can[count++] = current;
+  if (must || switches_left > 0) {
+    for (unsigned i = 0; i < thread_count; i++) {
+      if (i != current && !threads[i].ended && !threads[i].asleep_on) can[count++] = i;
+    }
+  }
+  if (!must && mortal == (int)current) can[count++] = THREADS;
+  if (count == 0) {
+    int all = 1;
+    for (unsigned i = 0; i < thread_count; i++) all = all && threads[i].ended;
+    orders_expect(all, "everybody sleeps");
+    _longjmp(scheduler, 1);
+  }
+  unsigned next = can[choose(count)];
+  if (next == current) return;
+  if (next == THREADS) {
+    /* Dies here. The kernel frees its locks: whoever takes one comes after all that it did. */
+    mortal = -1;
+    me->ended = 1;
+    orders_died(current);
+    step(1);
+  }
+  if (!must) switches_left--;
+  if (!me->ended && _setjmp(me->context)) return;
+  current = next;
+  if (threads[next].started) _longjmp(threads[next].context, 1);
+  _longjmp(scheduler, 2);
+}
+
+static int is_same(const orders_site *a, const orders_site *b) {
+  return a->line == b->line && strcmp(a->what, b->what) == 0 && strcmp(a->file, b->file) == 0;
+}
+
+/* Functions in headers exist once for each file that includes them: the first stands for all. */
+static void note(orders_site *site, int order) {
+  site->known = 1;
+  site->order = order;
+  site->first = 1;
+  for (orders_site *other = orders_sites; other; other = other->next) {
+    if (!is_same(site, other)) continue;
+    site->first = 0;
+    site->weak = other->weak;
+  }
+  site->next = orders_sites;
+  orders_sites = site;
+}
+
+void orders_weaken(const orders_site *one, const char *function, int order) {
+  orders_weak_order = order;
+  for (orders_site *site = orders_sites; site; site = site->next) {
+    site->weak = (one && is_same(site, one)) ||
+                 (function && strcmp(site->function, function) == 0);
+  }
+}
+
+static int order_at(int order, orders_site *site) {
+  if (!site->known) note(site, order);
+  if (!site->weak) return order;
+  /* A whole function is weakened where it is sequentially consistent. */
+  return orders_weak_order == ORDERS_NOT_CONSISTENT
+             ? (order == memory_order_seq_cst ? memory_order_acq_rel : order)
+             : orders_weak_order;
+}
+
+static int is_both(int order) {
+  return order == memory_order_acq_rel || order == memory_order_seq_cst;
+}
+static int acquires(int order) { return order == memory_order_acquire || is_both(order); }
+static int releases(int order) { return order == memory_order_release || is_both(order); }
+
+static void take(thread *me, const message *from, int order) {
+  join(&me->to_acquire, &from->seen);
+  if (acquires(order)) join(&me->seen, &from->seen);
+}
+
+uint64_t orders_load(const volatile void *address, unsigned bytes, int order, orders_site *site) {
+  order = order_at(order, site);
+  step(0);
+  thread *me = &threads[current];
+  unsigned index = find(address, bytes);
+  location *place = &locations[index];
+  unsigned oldest = me->seen.at[index];
+  if (order == memory_order_seq_cst && consistent.at[index] > oldest) oldest = consistent.at[index];
+  /* The newest first. */
+  unsigned at = place->count - 1 - choose(place->count - oldest);
+  me->seen.at[index] = (uint8_t)at;
+  take(me, &place->messages[at], order);
+  return place->messages[at].value;
+}
+
+static void append(unsigned index, uint64_t value, int order, const view *before) {
+  thread *me = &threads[current];
+  location *place = &locations[index];
+  if (place->count == MESSAGES) { fprintf(stderr, "too many messages\n"); exit(2); }
+  unsigned at = place->count++;
+  me->seen.at[index] = (uint8_t)at;
+  message *new = &place->messages[at];
+  new->value = value;
+  new->seen = releases(order) ? me->seen : me->released;
+  new->seen.at[index] = (uint8_t)at;
+  if (before) join(&new->seen, before);
+  if (order == memory_order_seq_cst) consistent.at[index] = (uint8_t)at;
+}
+
+void orders_store(volatile void *address, unsigned bytes, uint64_t value, int order,
+                  orders_site *site) {
+  order = order_at(order, site);
+  step(0);
+  append(find(address, bytes), value, order, NULL);
+}
+
+static message *newest(unsigned index) {
+  return &locations[index].messages[locations[index].count - 1];
+}
+
+int orders_swap(volatile void *address, unsigned bytes, uint64_t *expected, uint64_t value,
+                int order, orders_site *site) {
+  order = order_at(order, site);
+  step(0);
+  unsigned index = find(address, bytes);
+  message *last = newest(index);
+  int same = last->value == *expected;
+  *expected = last->value;
+  thread *me = &threads[current];
+  me->seen.at[index] = (uint8_t)(locations[index].count - 1);
+  take(me, last, same ? order : memory_order_relaxed);
+  if (same) append(index, value, order, &last->seen);
+  return same;
+}
+
+uint64_t orders_change(volatile void *address, unsigned bytes, char operation, uint64_t operand,
+                       int order, orders_site *site) {
+  order = order_at(order, site);
+  step(0);
+  unsigned index = find(address, bytes);
+  message *last = newest(index);
+  uint64_t old = last->value;
+  take(&threads[current], last, order);
+  uint64_t new = operation == '+' ? old + operand : operation == '&' ? old & operand : operand;
+  if (bytes == 4) new = (uint32_t)new;
+  append(index, new, order, &last->seen);
+  return old;
+}
+
+static void fence(int order) {
+  thread *me = &threads[current];
+  if (acquires(order)) join(&me->seen, &me->to_acquire);
+  if (order == memory_order_seq_cst) {
+    join(&me->seen, &consistent);
+    join(&consistent, &me->seen);
+  }
+  if (releases(order)) me->released = me->seen;
+}
+
+void orders_fence(int order, orders_site *site) {
+  order = order_at(order, site);
+  step(0);
+  fence(order);
+}
+
+void orders_sleep(const volatile void *word, uint32_t value) {
+  step(0);
+  unsigned index = find(word, 4);
+  if (newest(index)->value != value) return;
+  threads[current].asleep_on = word;
+  step(1);
+}
+
+void orders_wake(const volatile void *word) {
+  step(0);
+  for (unsigned i = 0; i < thread_count; i++) {
+    if (threads[i].asleep_on == word) threads[i].asleep_on = NULL;
+  }
+}
+
+unsigned orders_thread(void) { return current; }
+
+void orders_kernel(void) {
+  step(0);
+  fence(memory_order_seq_cst);
+}
+
+static void run_current(void) {
+  threads[current].started = 1;
+  threads[current].body();
+  threads[current].ended = 1;
+  step(1);
+}
+
+static void execute(const orders_scenario *scenario, int switches) {
+  location_count = 0;
+  memset(table, 0, sizeof(table));
+  memset(threads, 0, sizeof(threads));
+  memset(&consistent, 0, sizeof(consistent));
+  depth = 0;
+  switches_left = switches;
+  mortal = scenario->mortal - 1;
+  scenario->prepare();
+  for (thread_count = 0; thread_count < THREADS; thread_count++) {
+    if (!scenario->threads[thread_count]) break;
+    threads[thread_count].body = scenario->threads[thread_count];
+  }
+  static ucontext_t main_context, contexts[THREADS];
+  volatile int first = 1;
+  int reason = _setjmp(scheduler);
+  if (reason == 1) return;
+  if (first) { first = 0; current = choose(thread_count); }
+  getcontext(&contexts[current]);
+  contexts[current].uc_stack.ss_sp = stacks[current];
+  contexts[current].uc_stack.ss_size = STACK;
+  contexts[current].uc_link = NULL;
+  makecontext(&contexts[current], run_current, 0);
+  swapcontext(&main_context, &contexts[current]);
+}
+
+orders_result orders_explore(const orders_scenario *scenario, uint64_t limit, int switches) {
+  orders_result result = {0};
+  failure = NULL;
+  known_depth = 0;
+  while (result.executions < limit) {
+    execute(scenario, switches);
+    result.executions++;
+    if (failure) { result.failure = failure; return result; }
+    known_depth = depth;
+    while (known_depth > 0 && chosen[known_depth - 1] + 1 == options[known_depth - 1]) {
+      known_depth--;
+    }
+    if (known_depth == 0) { result.whole = 1; return result; }
+    chosen[known_depth - 1]++;
+  }
+  return result;
+}

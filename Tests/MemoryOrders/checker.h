@@ -1,0 +1,108 @@
+/* A checker of memory orders: the shim's own code, compiled against another memory.
+ *
+ * Each atomic access is a step. Between steps the checker decides which thread goes on, and a
+ * load may return any message of its location that is not older than what its thread has seen:
+ * acquire, release, sequentially consistent accesses and fences move such views from thread to
+ * thread, as in C11's operational models. Choices are replayed depth first. Modification order
+ * is the order of execution.
+ *
+ * Included before the shim's headers, it defines the generic functions of <stdatomic.h> anew. */
+#ifndef ORDERS_CHECKER_H
+#define ORDERS_CHECKER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+typedef struct orders_site {
+  const char *file;
+  const char *function;
+  const char *what;
+  struct orders_site *next;
+  int line;
+  int order;
+  int known;
+  int first; /* of those that stand for the same place */
+  int weak;
+  int unused;
+} orders_site;
+
+uint64_t orders_load(const volatile void *address, unsigned bytes, int order, orders_site *site);
+void orders_store(volatile void *address, unsigned bytes, uint64_t value, int order,
+                  orders_site *site);
+int orders_swap(volatile void *address, unsigned bytes, uint64_t *expected, uint64_t value,
+                int order, orders_site *site);
+uint64_t orders_change(volatile void *address, unsigned bytes, char operation, uint64_t operand,
+                       int order, orders_site *site);
+void orders_fence(int order, orders_site *site);
+
+#define ORDERS_SITE(what) \
+  static orders_site site_ = {__FILE__, __func__, what, 0, __LINE__, -1, 0, 0, 0, 0}
+
+#undef atomic_load_explicit
+#undef atomic_store_explicit
+#undef atomic_compare_exchange_strong_explicit
+#undef atomic_compare_exchange_weak_explicit
+#undef atomic_fetch_add_explicit
+#undef atomic_fetch_and_explicit
+#undef atomic_exchange_explicit
+#undef atomic_thread_fence
+
+#define atomic_load_explicit(p, order) \
+  ({ ORDERS_SITE("load"); orders_load((p), sizeof(*(p)), (order), &site_); })
+#define atomic_store_explicit(p, value, order) \
+  ({ ORDERS_SITE("store"); orders_store((p), sizeof(*(p)), (uint64_t)(value), (order), &site_); })
+#define atomic_compare_exchange_strong_explicit(p, expected, value, order, failure) \
+  ({ ORDERS_SITE("swap"); uint64_t seen_ = *(expected); \
+     int swapped_ = orders_swap((p), sizeof(*(p)), &seen_, (uint64_t)(value), (order), &site_); \
+     *(expected) = (__typeof__(*(expected)))seen_; swapped_; })
+#define atomic_compare_exchange_weak_explicit atomic_compare_exchange_strong_explicit
+#define atomic_fetch_add_explicit(p, value, order) \
+  ({ ORDERS_SITE("add"); \
+     (__typeof__(value))orders_change((p), sizeof(*(p)), '+', (uint64_t)(value), (order), \
+                                      &site_); })
+#define atomic_fetch_and_explicit(p, value, order) \
+  ({ ORDERS_SITE("and"); \
+     orders_change((p), sizeof(*(p)), '&', (uint64_t)(value), (order), &site_); })
+#define atomic_exchange_explicit(p, value, order) \
+  ({ ORDERS_SITE("exchange"); \
+     orders_change((p), sizeof(*(p)), '=', (uint64_t)(value), (order), &site_); })
+#define atomic_thread_fence(order) ({ ORDERS_SITE("fence"); orders_fence((order), &site_); })
+
+/* What the kernel does: everything before it comes before everything after it. */
+void orders_kernel(void);
+void orders_sleep(const volatile void *word, uint32_t value);
+void orders_wake(const volatile void *word);
+
+/* A scenario: sets memory up, then runs its threads until all have ended. `orders_expect` fails
+ * it. */
+typedef struct orders_scenario {
+  const char *name;
+  void (*prepare)(void);
+  void (*threads[3])(void);
+  int mortal; /* number of the thread that may die at any step, plus 1; 0: none */
+  int unused;
+} orders_scenario;
+
+unsigned orders_thread(void);
+/* Called when a thread has died: defined with the locks. */
+void orders_died(unsigned thread);
+void orders_expect(int holds, const char *what);
+
+typedef struct orders_result {
+  uint64_t executions;
+  const char *failure; /* NULL: none */
+  int whole;           /* every execution within the bounds was gone through */
+  int unused;
+} orders_result;
+
+/* At most `limit` executions, each with at most `switches` changes of the thread that could go
+ * on. */
+orders_result orders_explore(const orders_scenario *scenario, uint64_t limit, int switches);
+
+extern orders_site *orders_sites;
+
+/* Replaces the order of one place, or all of a function's; neither: none any more. */
+enum { ORDERS_NOT_CONSISTENT = 100 };
+void orders_weaken(const orders_site *one, const char *function, int order);
+
+#endif

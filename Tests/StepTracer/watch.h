@@ -1,0 +1,12 @@
+/* Watchpoints: a traced child stops behind each instruction that touches a word. x86-64 alone. */
+#ifndef STEP_WATCH_H
+#define STEP_WATCH_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Lets the child run from its first mark to its second one, and counts the instructions that read the word
+ * without writing it. `width` is 4 or 8 bytes. ENOTSUP: there are no watchpoints here. */
+int step_watch(pid_t child, const void *place, uint32_t width, uint32_t *fetches);
+
+#endif
