@@ -49,6 +49,13 @@ public struct BusDirectory: Hashable, Sendable {
     return descriptor
   }
 
+  /// Whether it still is what lies at its path; true also where nobody can look. One system call.
+  var isInPlace: Bool {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else { return errno != ENOENT && errno != ENOTDIR }
+    return UInt64(status.st_ino) == inode && UInt64(status.st_dev) == device
+  }
+
   // MARK: Checks
 
   /// A failed system call; a path that can never be a directory's is the caller's mistake.

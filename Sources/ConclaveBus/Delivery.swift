@@ -14,6 +14,8 @@ public struct Gap: Hashable, Sendable {
     case dropped
     /// They are not in the file any more, or were damaged there.
     case missing
+    /// The rules of retention have removed them, as far as can be told.
+    case removed
   }
 
   public let sender: String
@@ -66,6 +68,11 @@ public enum BusWarning: Hashable, Sendable {
   /// A file was removed by the rules of retention that held messages which the durable subscription
   /// `subscription` had not acknowledged.
   case retentionOvertook(subscription: String, topic: Topic)
+  /// The rules of retention have removed messages of `topic` between the place where this
+  /// subscription begins, or is, and the next one there is: at least one, in at most so many
+  /// places of the log (`UInt64.max`: nobody knows). Where the numbers of what it was to have can
+  /// be known, gaps `removed` tell them as well. Once for each stretch.
+  case messagesRemoved(topic: Topic, places: UInt64)
   /// A record in shared memory is damaged and was skipped. For the first eight of a subscription,
   /// then for every power of two; ``SubscriptionLosses/damaged`` counts all.
   case damagedRecord(position: UInt64, reason: String)

@@ -3,10 +3,10 @@ import CShim
 /// Something that threads of this process sleep on: the wake-up protocol of `conclave_wait.h` on a
 /// word of its own. The classic event count: announce, look once more, sleep.
 @safe
-final class Event: Sendable {
+package final class Event: Sendable {
   private nonisolated(unsafe) let word: UnsafeMutablePointer<conclave_event>
 
-  init() {
+  package init() {
     unsafe word = .allocate(capacity: 1)
     unsafe conclave_event_init(word)
   }
@@ -14,15 +14,15 @@ final class Event: Sendable {
   deinit { unsafe word.deallocate() }
 
   /// Wakes every thread that sleeps or has announced that it will. One load when there is none.
-  func signal() { unsafe conclave_event_signal(word) }
+  package func signal() { unsafe conclave_event_signal(word) }
 
   /// Announces a sleeper. Look for work after this and before ``wait(_:until:)``.
-  func prepareToWait() -> UInt32 { unsafe conclave_event_prepare(word) }
+  package func prepareToWait() -> UInt32 { unsafe conclave_event_prepare(word) }
 
   /// Sleeps unless there was a signal since `ticket`. May return early.
   /// - Returns: false when the deadline passed.
   @discardableResult
-  func wait(_ ticket: UInt32, until deadline: ContinuousClock.Instant?) -> Bool {
+  package func wait(_ ticket: UInt32, until deadline: ContinuousClock.Instant?) -> Bool {
     unsafe conclave_event_wait(word, ticket, monotonicNanoseconds(deadline)) == 0
   }
 }

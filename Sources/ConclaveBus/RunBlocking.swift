@@ -12,8 +12,8 @@ func runBlocking<R: Sendable>(_ work: @escaping @Sendable () -> R) async -> R {
 
 /// Threads for work that blocks. Each waits for work on an event; one that had none for some
 /// seconds ends.
-final class BlockingThreads: Sendable {
-  static let shared = BlockingThreads()
+package final class BlockingThreads: Sendable {
+  package static let shared = BlockingThreads()
 
   private struct State {
     var jobs: [@Sendable () -> Void] = []
@@ -24,7 +24,7 @@ final class BlockingThreads: Sendable {
   private let state = Lock(State())
   private let event = Event()
 
-  func run(_ job: @escaping @Sendable () -> Void) {
+  package func run(_ job: @escaping @Sendable () -> Void) {
     let needsThread = state.withLock { state in
       state.jobs.append(job)
       return state.jobs.count > state.idle

@@ -23,6 +23,8 @@ struct SequenceTracker {
   private let capacity: Int
   private var recent = StreamTable()
   private var older = StreamTable()
+  /// Whether one that is not known may be one that was forgotten.
+  private(set) var hasForgotten = false
 
   /// Streams of this incarnation or a later one are new, and so begin with 1.
   var newFrom: UInt64 = .max
@@ -31,13 +33,16 @@ struct SequenceTracker {
 
   /// Call with each message before it is delivered.
   ///
+  /// - Parameter isWhole: whether this is to know the stream from its number 1 on.
   /// - Returns: the numbers that are missing before it, once; a second call with the same message
   ///   finds nothing missing.
-  mutating func missing(before seq: UInt64, in stream: Stream) -> ClosedRange<UInt64>? {
+  mutating func missing(
+    before seq: UInt64, in stream: Stream, isWhole: Bool = false
+  ) -> ClosedRange<UInt64>? {
     guard stream.incarnation != 0 else { return nil }
     let hash = StreamTable.hash(stream)
     guard let index = recent.find(stream, hash) else {
-      begin(stream, hash, seq)
+      begin(stream, hash, seq, isWhole: isWhole)
       return missing(before: seq, in: stream)
     }
     let expected = recent.next(index)
@@ -72,13 +77,17 @@ struct SequenceTracker {
     if let index = recent.find(stream, hash) { recent.setNext(index, next) }
   }
 
-  private mutating func begin(_ stream: Stream, _ hash: UInt64, _ seq: UInt64) {
+  private mutating func begin(
+    _ stream: Stream, _ hash: UInt64, _ seq: UInt64, isWhole: Bool = false
+  ) {
     let known = older.find(stream, hash).map { older.next($0) }
     if recent.count >= capacity {
+      hasForgotten = hasForgotten || older.count > 0
       older = recent
       recent = StreamTable()
     }
-    recent.insert(stream, hash, next: known ?? (stream.incarnation >= newFrom ? 1 : seq))
+    let isNew = !hasForgotten && (isWhole || stream.incarnation >= newFrom)
+    recent.insert(stream, hash, next: known ?? (isNew ? 1 : seq))
   }
 }
 

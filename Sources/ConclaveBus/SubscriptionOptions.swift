@@ -14,12 +14,15 @@ public struct SubscriptionOptions: Sendable {
     /// With the first message published after `subscribe` returned.
     case now
     /// With the oldest message that the transport still holds: all of them for `FileBus`, what is
-    /// still in the ring for `SharedMemoryBus`, none for `ChannelBus`.
+    /// still in the ring for `SharedMemoryBus`, none for `ChannelBus`. That the rules of retention
+    /// have removed older ones of a topic is a warning, `messagesRemoved`, and no gap.
     case beginning
     /// Behind the message with this id; `notFound` when the transport does not hold it (any more).
     case after(MessageID)
     /// With the first message of each topic that was published at this time or later, by its time
-    /// stamp. For transports that keep messages in files; `unsupported` elsewhere.
+    /// stamp. For transports that keep messages in files; `unsupported` elsewhere. What the rules
+    /// of retention have removed of that shows as gaps `removed`, of senders that began later, as
+    /// the warning `messagesRemoved` and in ``SubscriptionLosses/removals``.
     case since(Timestamp)
   }
 

@@ -6,7 +6,8 @@ public protocol SubscriptionSource: AnyObject, Sendable {
   /// Hands out what is ready, in order, without blocking: at most `limit` deliveries.
   ///
   /// - Returns: how many deliveries were handed out, and whether none will ever follow.
-  /// - Throws: `corrupt`, `system`; the subscription ends with that error.
+  /// - Throws: `corrupt`, `system`; the subscription ends with that error. What was lent before it
+  ///   need not be what was published.
   func drain(
     limit: Int, onGap: (Gap) -> Void, onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) throws(BusError) -> DrainResult
@@ -28,6 +29,11 @@ public protocol SubscriptionSource: AnyObject, Sendable {
   /// No more messages will be accepted; what is buffered can still be drained.
   func close()
 
+  /// Whether what the last ``drain(limit:onGap:onMessage:)`` has lent before it threw need not be
+  /// what was published, so that it is not kept; otherwise it comes before the error. False unless
+  /// a source says more.
+  var hasLentNonsense: Bool { get }
+
   /// Releases what this subscription holds (buffer, lane positions, descriptors). Idempotent.
   func cancel()
 
@@ -40,10 +46,18 @@ extension SubscriptionSource {
     var copies: [Delivery] = []
     swap(&copies, &deliveries)
     defer { swap(&copies, &deliveries) }
-    return try drain(
-      limit: limit, onGap: { copies.append(.gap($0)) },
-      onMessage: { view, payload in copies.append(.envelope(view.envelope(payload: payload))) })
+    let before = copies.count
+    do throws(BusError) {
+      return try drain(
+        limit: limit, onGap: { copies.append(.gap($0)) },
+        onMessage: { view, payload in copies.append(.envelope(view.envelope(payload: payload))) })
+    } catch {
+      if hasLentNonsense { copies.removeSubrange(before...) }
+      throw error
+    }
   }
+
+  public var hasLentNonsense: Bool { false }
 }
 
 /// See ``SubscriptionSource/drain(limit:onGap:onMessage:)``.
@@ -69,6 +83,14 @@ public struct SubscriptionLosses: Hashable, Sendable {
   public var damaged: UInt64 = 0
   /// Large messages whose sender died before the end.
   public var abandoned: UInt64 = 0
+  /// How often messages that it was to have were found removed, with their files. Gaps tell those
+  /// of them whose numbers can be known; how many the others are nobody knows.
+  public var removals: UInt64 = 0
+
+  /// Whether nothing was lost and nothing damaged.
+  public var isNone: Bool {
+    lostMessages == 0 && damaged == 0 && abandoned == 0 && removals == 0
+  }
 
   public init() {}
 

@@ -36,10 +36,11 @@ public struct ConformanceRule: Sendable, CustomStringConvertible {
 
   /// Checks this rule on `fixture`, which must be fresh.
   ///
-  /// - Parameter patience: how long something that must happen may take; the rule as a whole gets
-  ///   ten times as much. No rule measures time beyond that.
+  /// - Parameter patience: how long something that must happen may take (ten minutes, since the
+  ///   machine may have much else to do); the rule as a whole gets ten times as much. No rule
+  ///   measures time beyond that.
   /// - Throws: ``ConformanceFailure``.
-  public func run(on fixture: any BusFixture, patience: Duration = .seconds(60)) async throws {
+  public func run(on fixture: any BusFixture, patience: Duration = hangLimit) async throws {
     do {
       try await Patience.$each.withValue(patience) {
         try await withHangGuard(patience * 10) { [check] in try await check(fixture) }

@@ -160,7 +160,7 @@ import Testing
   @Test func aSegmentOfADirectoryThatIsGoneIsRemoved() async throws {
     let world = SessionWorld()
     try await world.dieInSession(mirrored: false)
-    Scratch.remove(world.bus)
+    removeTree(world.bus)
     let session = try world.begin("run-1")
     #expect(Disk.size(SharedMemoryBus.segmentPath(of: session.directory)) < 0)
   }

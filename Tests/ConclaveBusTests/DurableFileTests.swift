@@ -68,6 +68,24 @@ import Testing
     #expect(try fresh.take(20).count == 20)
   }
 
+  /// What is left of it is all in order, but it must not be begun anew in silence.
+  @Test(arguments: [1, 2])
+  func aJournalThatWasCutOffIsReported(_ lines: Int) throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus()
+    let subscription = try bus.subscribe(durable: "n")
+    try bus.say(0..<20)
+    try subscription.acknowledge(upTo: #require(subscription.take(5).last))
+    subscription.close()
+    let path = "\(fixture.directory.path)/.durable/n.journal"
+    let rest: [UInt8] = Disk.lines(path).prefix(lines).flatMap { $0 + [0x0A] }
+    Disk.write(path, rest)
+    #expect(code { () throws(BusError) in _ = try bus.subscribe(durable: "n") } == .corrupt)
+    #expect(Disk.read(path) == rest)
+    let status = try MirroredBus.durableSubscriptions(of: fixture.directory)
+    #expect(status.map { $0.failure?.code } == [.corrupt])
+  }
+
   @Test func anotherVersionIsNotRead() throws {
     let fixture = try MirroredFixture()
     let bus = try fixture.bus()

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import ConclaveBus
@@ -10,6 +11,11 @@ import Testing
       DurableEntry.Take(
         next: next, holder: holder, attempts: attempts, since: 7, positions: PositionList(positions)
       ))
+  }
+
+  /// What every journal is made with.
+  private var beginning: [DurableEntry] {
+    [.log(generation: "a", base: 0), take([], next: 0, holder: nil)]
   }
 
   private func state(_ entries: [DurableEntry]) -> DurableState {
@@ -93,6 +99,54 @@ import Testing
     #expect(after.free == [3] && after.position == 3)
   }
 
+  /// Whatever came between, nothing is taken for claimed that was given out again.
+  @Test func aSegmentThatCameAndWentTakesBackWhatWasClaimed() throws {
+    typealias Segment = LogHistory.Segment
+    let segments = [("a", 0), ("b", 5), ("c", 12), ("d", 30)].map {
+      Segment(generation: $0.0, base: $0.1)
+    }
+    var history = LogHistory(base: 0)
+    for segment in segments { history.append(segment) }
+    #expect(try #require(LogHistory(history.bytes[...])) == history && history.base == 30)
+    let before = state([
+      .log(generation: "a", base: 0), take([3, 4, 8], next: 9, holder: 0),
+    ])
+    func next(_ state: DurableState, _ history: LogHistory, _ segment: Segment) -> UInt64? {
+      history.entries(after: state, to: segment).map { entries in
+        var state = state
+        for entry in entries { state.apply(entry) }
+        #expect(entries.isEmpty || state.generation == segment.generation)
+        #expect(entries.isEmpty || state.base == segment.base)
+        return state.next
+      }
+    }
+    #expect(next(before, history, segments[0]) == 9)
+    #expect(segments[1...].map { next(before, history, $0) } == [5, 5, 5])
+    // Its own is forgotten: everything that was claimed in it comes again.
+    let late = state([.log(generation: "x", base: 7), take([8], next: 9, holder: 0)])
+    #expect(next(late, history, segments[3]) == 7)
+    #expect(next(late, LogHistory(base: 3), segments[3]) == 7)
+    // Nobody goes back to a segment.
+    let newer = state([.log(generation: "c", base: 12), take([], next: 20, holder: nil)])
+    #expect(next(newer, history, segments[1]) == nil && next(newer, history, segments[3]) == 20)
+  }
+
+  @Test func segmentsAreRememberedAndForgotten() throws {
+    var history = LogHistory(base: 0)
+    for number in 0..<2000 as Range<UInt64> {
+      history.append(LogHistory.Segment(generation: "\(number)", base: number))
+      history.append(LogHistory.Segment(generation: "\(number)", base: number + 1))
+    }
+    #expect(history.segments.count == LogHistory.greatestCount && history.base == 2000)
+    #expect(history.segments.map(\.base) == Array(977...2000))
+    #expect(LogHistory(history.bytes[...]) == history)
+    #expect(LogHistory(Array("12\n".utf8)[...]) == LogHistory(base: 12))
+    for wrong in ["", "\n", "1", "x\n", "1\n\n", "1\na\n", "1\na b\n", "1\na 1", "1\n 1\n", "01\n"]
+    {
+      #expect(LogHistory(Array(wrong.utf8)[...]) == nil, "\(wrong)")
+    }
+  }
+
   /// Any sequence of entries, and the few that stand for it, make the same state.
   @Test func aSnapshotMakesTheSameState() {
     var generator = SeededGenerator(state: 42)
@@ -139,7 +193,7 @@ import Testing
   @Test func tornAnywhereItIsOldOrNew() throws {
     let scratch = Scratch()
     let (journal, folder, path) = try journal(in: scratch)
-    try journal.create(TopicPrefix("t"), [.log(generation: "a", base: 0)])
+    try journal.create(TopicPrefix("t"), beginning)
     var states = [(Disk.size(path), journal.state)]
     for entry in someEntries {
       try journal.append([entry])
@@ -171,7 +225,7 @@ import Testing
   @Test func damageIsReported() throws {
     let scratch = Scratch()
     let (journal, folder, path) = try journal(in: scratch)
-    try journal.create(TopicPrefix("t"), [.log(generation: "a", base: 0)])
+    try journal.create(TopicPrefix("t"), beginning)
     try journal.append(someEntries)
     let bytes = Disk.read(path)
     func isCorrupt(_ damaged: [UInt8]) throws -> Bool {
@@ -203,9 +257,14 @@ import Testing
 
   @Test func aLongJournalIsMadeAnew() throws {
     let scratch = Scratch()
-    let (journal, folder, path) = try journal(in: scratch)
-    try journal.create(TopicPrefix("t"), [.log(generation: "a", base: 0)])
-    let other = DurableJournal(try DurableName("n"), in: folder)
+    let (_, folder, path) = try journal(in: scratch)
+    let name = try DurableName("n")
+    let lock = try DurableFolder.open("n.lock", in: folder, flags: O_RDWR, create: true)
+    let witness = DurableWitness(file: lock, path: "n.lock")
+    let journal = DurableJournal(name, in: folder, witness: witness)
+    try journal.create(TopicPrefix("t"), beginning)
+    #expect(witness.length == UInt64(Disk.size(path)))
+    let other = DurableJournal(name, in: folder, witness: witness)
     #expect(try other.refresh())
     var longest = 0
     for number in 0..<30_000 as Range<UInt64> {
@@ -216,6 +275,7 @@ import Testing
         .done(PositionList([number])),
       ])
       longest = max(longest, Disk.size(path))
+      #expect(witness.length == UInt64(Disk.size(path)))
       if number % 1000 == 0 {
         #expect(try other.refresh())
         #expect(other.state == journal.state)

@@ -1,4 +1,5 @@
 import ConclaveBus
+import Foundation
 import Glibc
 import Testing
 
@@ -93,6 +94,8 @@ import Testing
     Disk.write("\(scratch.path)/precious", [1])
     #expect(unsafe symlink("\(scratch.path)/precious", scratch.file("link")) == 0)
     #expect(code { _ = try FileBus.clean(directory) } == .busy)
+    let inherited = try openFile("\(directory.path)/.filebus.lock")
+    defer { close(inherited) }
     bus.close()
     #expect(try FileBus.clean(directory) == 2)
     #expect(try FileBus.clean(directory) == 0)
@@ -100,5 +103,15 @@ import Testing
     for name in others { #expect(Disk.size("\(directory.path)/\(name)") == 1) }
     #expect(Disk.size("\(scratch.path)/precious") == 1)
     try scratch.bus().say("2", on: "a")
+  }
+
+  /// What a process that is just being started has of the one that this process has open as `path`.
+  private func openFile(_ path: String) throws -> Int32 {
+    let numbers = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+    let number = numbers.first { number in
+      let link = "/proc/self/fd/\(number)"
+      return (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) == path
+    }
+    return fcntl(try #require(number.flatMap { Int32($0) }), F_DUPFD_CLOEXEC, 0)
   }
 }

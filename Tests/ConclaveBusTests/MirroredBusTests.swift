@@ -231,7 +231,8 @@ private struct Heard {
   @Test func aSuccessorBeginsWithoutTrouble() throws {
     let fixture = try MirroredFixture()
     let other = try fixture.bus { $0.isCandidate = false }
-    try other.shared.openLane().mirrorBoard.setTrouble(BusError.Code.noSpace.number)
+    try other.shared.openLane().mirrorBoard.setTrouble(
+      RingTrouble(code: BusError.Code.noSpace.number, subject: 0))
     let bus = try fixture.bus { $0.whenFailing = .fail }
     try bus.publish(
       Message(type: "x", sender: "s", payload: payload(1)), to: Topic("t"), durability: .mirrored)

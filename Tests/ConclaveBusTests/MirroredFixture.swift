@@ -23,25 +23,34 @@ final class MirroredFixture: BusFixture {
   func makeBus() throws -> any MessageBus { try bus() }
 
   func bus(_ change: (inout MirrorOptions) -> Void = { _ in }) throws(BusError) -> MirroredBus {
-    var options = MirrorOptions(
-      shared: SharedMemoryOptions(
-        geometry: RingGeometry(
-          slotCount: 1024, laneCount: 16, laneBytes: 262_144, subscriptionCount: 32)))
+    var options = MirrorOptions(shared: MirroredFixture.smallRing)
     change(&options)
     return try MirroredBus(directory: directory, options: options)
   }
 
-  /// Waits until everything is in the files.
+  static let smallRing = SharedMemoryOptions(
+    geometry: RingGeometry(
+      slotCount: 1024, laneCount: 16, laneBytes: 262_144, subscriptionCount: 32))
+
+  /// A subscription of the ring itself.
+  func probe(_ policy: RingSubscriber.Policy) throws(RingError) -> RingSubscriber {
+    try RingSubscriber(
+      SharedMemoryBus.location(of: directory, in: "/dev/shm"),
+      creating: MirroredFixture.smallRing.geometry, policy: policy, label: "probe")
+  }
+
+  /// Waits until everything is in the files, and the mirror has given back the room of it.
   func settle() -> Bool {
-    let location = SharedMemoryBus.location(of: directory, in: "/dev/shm")
-    let probe = try? RingSubscriber(
-      location, creating: RingGeometry(), policy: .dropping, label: "probe")
-    guard let probe else { return false }
+    guard let probe = try? probe(.dropping) else { return false }
     let deadline = ContinuousClock.now.advanced(by: hangLimit)
-    while probe.mirrorBoard.mirrored < probe.frontier, ContinuousClock.now < deadline {
-      usleep(200)
-    }
+    while released < probe.frontier, ContinuousClock.now < deadline { usleep(200) }
     return true
+  }
+
+  private var released: UInt64 {
+    let location = SharedMemoryBus.location(of: directory, in: "/dev/shm")
+    let snapshot = (try? RingSnapshot(of: location)) ?? nil
+    return snapshot?.subscribers.first { $0.isLive && $0.label == Mirror.label }?.released ?? 0
   }
 
   func file(_ topic: String) -> String { scratch.file(topic) }

@@ -34,7 +34,7 @@ import Testing
     #expect(count > 1124 && fixture.settle())
     let (sent, last) = (count, count + 500)
     let result = Lock(Heard())
-    try await withHangGuard(.seconds(60)) {
+    try await withHangGuard {
       try await onThreads(2) { index in
         if index == 0 {
           try publish(sent + 1...last, by: publisher)
@@ -66,7 +66,7 @@ import Testing
       "t", options: SubscriptionOptions(policy: .backPressure(timeout: nil)))
     let large = RawJSON.text(String(repeating: "large ", count: 100_000))
     let result = Lock(Heard())
-    try await withHangGuard(.seconds(60)) {
+    try await withHangGuard {
       try await onThreads(2) { index in
         if index == 0 {
           try publisher.publish(large)

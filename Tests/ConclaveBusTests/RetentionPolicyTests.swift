@@ -78,4 +78,34 @@ import Testing
     #expect(try rules.policy(for: Topic("x")) == RetentionPolicy())
     #expect(try RetentionRules(rules: []).policy(for: Topic("x")) == nil)
   }
+
+  /// A bus that would keep nothing, or sync without end, is not opened.
+  @Test func limitsOfNothingAreRefused() throws {
+    let scratch = Scratch()
+    let wrong = ["count=0", "size=0", "age=0s"].compactMap { RetentionPolicy($0) }
+    #expect(wrong.compactMap(\.limitOfNothing) == ["count=0", "size=0", "age=0"])
+    #expect(RetentionPolicy("age=1ms,size=1,count=1")?.limitOfNothing == nil)
+    for policy in wrong {
+      let rule = RetentionRules.Rule(prefix: .all, policy: policy)
+      for rules in [RetentionRules(standard: policy), RetentionRules(rules: [rule])] {
+        #expect(refusal { _ = try scratch.bus(FileBusOptions(retention: rules)) } == .unsupported)
+        var options = MirrorOptions()
+        options.file.retention = rules
+        #expect(
+          refusal { _ = try MirroredBus(directory: scratch.directory(), options: options) }
+            == .unsupported)
+      }
+    }
+    let often = MirrorOptions(syncInterval: .zero)
+    #expect(
+      refusal { _ = try MirroredBus(directory: scratch.directory(), options: often) }
+        == .unsupported)
+  }
+
+  private func refusal(_ open: () throws -> Void) -> BusError.Code? {
+    do {
+      try open()
+      return nil
+    } catch { return (error as? BusError)?.code }
+  }
 }

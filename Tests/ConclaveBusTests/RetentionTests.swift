@@ -211,7 +211,7 @@ import Testing
     var heard: [String] = []
     while let delivery = try subscription.poll() {
       if case .gap(let gap) = delivery {
-        #expect(gap.reason == .missing)
+        #expect(gap.reason == .removed)
         gaps.append(gap.seq)
       }
       heard += [delivery.payload].compactMap { $0 }
@@ -231,10 +231,11 @@ import Testing
     #expect(gap.seq == 19...21 && rest.last?.payload == "\"last\"")
     #expect(warnings.list.last == .filesRemoved(topic: topic, numbers: 7...7))
     #expect(warnings.list.count == 2)
-    // A new subscription begins with what is there.
+    // A new subscription begins with what is there, and is told that there was more.
     let fresh = try bus.subscribe("t", options: warnings.options(.beginning))
     #expect(try fresh.payloads() == ["\"last\""])
-    #expect(fresh.losses == SubscriptionLosses() && warnings.list.count == 2)
+    #expect(fresh.losses == SubscriptionLosses() && warnings.list.count == 3)
+    #expect(warnings.list.last == .messagesRemoved(topic: topic, places: .max))
   }
 
   @Test func nowMeansNowWhereFilesAreMissing() throws {

@@ -22,7 +22,9 @@ import Testing
     let patience = UInt32.random(in: 2000..<60_000, using: &random)
     Processes.onThreads(2) { thread in
       if thread == 0 {
-        usleep(patience)
+        // Of work, in microseconds: a loaded machine would let it do nothing in a short time.
+        let end = clock() + Int(patience)
+        while clock() < end { usleep(200) }
         kill(getpid(), SIGKILL)
       }
       var random = SeededGenerator(state: UInt64(round * 8 + writer))
@@ -142,9 +144,9 @@ import Testing
       #expect(Disk.size(scratch.file(topic, 1)) == -1)
     }
     for warning in warnings.list {
-      guard case .filesRemoved = warning else {
-        Issue.record("\(warning)")
-        continue
+      switch warning {
+      case .filesRemoved, .messagesRemoved: break
+      default: Issue.record("\(warning)")
       }
     }
   }

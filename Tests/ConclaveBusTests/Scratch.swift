@@ -15,7 +15,10 @@ final class Scratch: Sendable {
     precondition(!path.isEmpty, "there is no room for temporary files")
   }
 
-  deinit { Scratch.remove(path) }
+  deinit {
+    removeTree(path)
+    removeSegments(leftBy: path)
+  }
 
   /// A bus directory here.
   func directory(_ name: String = "bus") throws(BusError) -> BusDirectory {
@@ -28,26 +31,6 @@ final class Scratch: Sendable {
 
   /// Where the file of `topic` is.
   func file(_ topic: String) -> String { "\(path)/bus/\(topic).jsonl" }
-
-  /// Removes a file, or a directory with all that is in it.
-  static func remove(_ path: String) {
-    var status = stat()
-    guard unsafe lstat(path, &status) == 0 else { return }
-    guard status.st_mode & S_IFMT == S_IFDIR else {
-      _ = unsafe unlink(path)
-      return
-    }
-    if let stream = unsafe opendir(path) {
-      while let entry = unsafe readdir(stream) {
-        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-          unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if name != ".", name != ".." { remove("\(path)/\(name)") }
-      }
-      unsafe closedir(stream)
-    }
-    _ = unsafe rmdir(path)
-  }
 }
 
 /// Whole files, as tests look at them and spoil them.

@@ -92,7 +92,7 @@ import Testing
     let world = SessionWorld()
     try world.leaveDead("run-1", saying: "1")
     let archive = "/dev/shm/conclave-test-archive-\(getpid())"
-    defer { Scratch.remove(archive) }
+    defer { removeTree(archive) }
     let error = #expect(throws: BusError.self) {
       try world.begin("run-2") { $0.archive = SessionArchive(path: archive) }
     }

@@ -22,6 +22,22 @@ import Testing
     #expect(try subscription.drain { _, _ in } == 0)
   }
 
+  /// What was lent before a failure is kept, unless it need not be what was published; what came
+  /// with an earlier call is kept in any case.
+  @Test(arguments: [(false, 3), (true, 2)]) func whatComesBeforeAFailure(
+    lendsNonsense: Bool, kept: Int
+  ) throws {
+    let source = ScriptedSource(failsAfter: 3, hasLentNonsense: lendsNonsense)
+    var deliveries: [Delivery] = []
+    _ = try source.take(limit: 2, into: &deliveries)
+    #expect(throws: BusError.self) { try source.take(limit: 2, into: &deliveries) }
+    let numbers = deliveries.map { delivery in
+      guard case .envelope(let envelope) = delivery else { return UInt64(0) }
+      return envelope.seq
+    }
+    #expect(numbers == (1...UInt64(kept)).map { $0 })
+  }
+
   @Test func drainTellsFetchedFailureToo() throws {
     let subscription = Subscription(prefix: .all, source: ScriptedSource(failsAfter: 3))
     _ = try subscription.poll()
@@ -56,9 +72,13 @@ import Testing
 /// Delivers messages 1 to n and then throws; a park lasts until a wake-up.
 private final class ScriptedSource: SubscriptionSource {
   private let failsAfter: UInt64
+  let hasLentNonsense: Bool
   private let state = Lock((delivered: UInt64(0), parked: false, woken: false))
 
-  init(failsAfter: UInt64) { self.failsAfter = failsAfter }
+  init(failsAfter: UInt64, hasLentNonsense: Bool = false) {
+    self.failsAfter = failsAfter
+    self.hasLentNonsense = hasLentNonsense
+  }
 
   var isParked: Bool { state.withLock { $0.parked } }
 

@@ -8,11 +8,14 @@ import Glibc
 /// however the process dies, and keeps while it is merely stopped.
 final class DurableGroup {
   let name: DurableName
+  private let directory: OwnedDescriptor
   private let file: OwnedDescriptor
   private let locks: KeyLocks
   private let journal: DurableJournal
   /// This member's byte; nil when it is none, or not any more.
   private(set) var slot: Int?
+  /// The segment that this member reads.
+  private var generation: String?
 
   /// The lock under which the journal is used.
   private static let journalLock: Int64 = 0
@@ -29,11 +32,13 @@ final class DurableGroup {
     _ name: DurableName, in directory: OwnedDescriptor, patience: Duration
   ) throws(BusError) {
     self.name = name
+    self.directory = directory
     let folder = try DurableFolder.open(in: directory)
-    file = try DurableFolder.open(
-      DurableFolder.lock(of: name), in: folder, flags: O_RDWR, create: true)
+    let lock = DurableFolder.lock(of: name)
+    file = try DurableFolder.open(lock, in: folder, flags: O_RDWR, create: true)
     locks = KeyLocks(file, patience: patience, use: DurableGroup.use)
-    journal = DurableJournal(name, in: folder)
+    journal = DurableJournal(
+      name, in: folder, witness: DurableWitness(file: file, path: DurableFolder.path(of: lock)))
     try takeSlot()
   }
 
@@ -69,7 +74,7 @@ final class DurableGroup {
   /// Runs `body` with the state as it is, and nobody else changing it.
   ///
   /// - Returns: nil only with ``PublishWait/never``: somebody else is at it.
-  /// - Throws: `busy`; as ``DurableJournal/refresh()``.
+  /// - Throws: `busy`; `notFound` when the segment was replaced; as ``DurableJournal/refresh()``.
   func transact<R>(
     _ wait: PublishWait, _ body: (DurableJournal) throws(BusError) -> R
   ) throws(BusError) -> R? {
@@ -78,17 +83,30 @@ final class DurableGroup {
     guard try journal.refresh() else {
       throw BusError(.notFound, "the durable subscription \(name) was removed")
     }
+    // The places that this member knows are others' by now.
+    guard journal.state.generation == generation else { throw segmentReplaced }
     return try body(journal)
+  }
+
+  private var segmentReplaced: BusError {
+    BusError(
+      .notFound,
+      "the segment that this member of the durable subscription \(name) reads was removed, and the "
+        + "log goes on in another one",
+      hint: "open the bus anew and subscribe again: nothing is lost")
   }
 
   /// Becomes a member, and begins the name's log if nobody has.
   ///
-  /// - Parameter first: where the name begins that nobody has used.
+  /// - Parameters:
+  ///   - segment: that it reads.
+  ///   - first: where the name begins that nobody has used.
   /// - Returns: where to begin to read, and how many places were claimed of a log whose end is
   ///   lost.
-  /// - Throws: `incompatible` when the name stands for another prefix; as ``transact(_:_:)``.
+  /// - Throws: `incompatible` when the name stands for another prefix; `corrupt` when what is
+  ///   remembered of segments makes no sense; as ``transact(_:_:)``.
   func join(
-    _ prefix: TopicPrefix, generation: String, base: UInt64,
+    _ prefix: TopicPrefix, _ segment: LogHistory.Segment,
     first: () throws(BusError) -> UInt64
   ) throws(BusError) -> (next: UInt64, lost: UInt64) {
     _ = try locks.acquire(DurableGroup.journalLock, wait: .blocking)
@@ -96,17 +114,26 @@ final class DurableGroup {
     if try !journal.refresh() {
       let take = DurableEntry.Take(
         next: try first(), holder: nil, attempts: 0, since: 0, positions: PositionList())
-      try journal.create(prefix, [.log(generation: generation, base: base), .take(take)])
+      try journal.create(
+        prefix, [.log(generation: segment.generation, base: segment.base), .take(take)])
     }
     try journal.check(prefix)
-    let lost = journal.state.lost(by: generation, base: base)
-    var entries: [DurableEntry] = []
-    if journal.state.generation != generation {
-      entries.append(.log(generation: generation, base: base))
-    }
+    var entries = try entries(to: segment)
+    let claimed = journal.state.next
+    generation = segment.generation
     if let slot { entries.append(.join(slot: slot, process: UInt32(getpid()))) }
     try journal.append(entries)
-    return (journal.state.next, lost)
+    return (journal.state.next, claimed - min(claimed, journal.state.next))
+  }
+
+  /// What the journal must say before it goes on in `segment`.
+  private func entries(to segment: LogHistory.Segment) throws(BusError) -> [DurableEntry] {
+    if journal.state.generation == segment.generation { return [] }
+    let history = try MirrorBase.history(in: directory) ?? LogHistory(base: segment.base)
+    guard let entries = history.entries(after: journal.state, to: segment) else {
+      throw segmentReplaced
+    }
+    return entries
   }
 
   // MARK: The others

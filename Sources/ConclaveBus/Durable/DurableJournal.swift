@@ -13,7 +13,8 @@ import Glibc
 /// come twice, or be changed without being noticed. Text, so that people can read it.
 ///
 /// Whoever is killed while it writes a line leaves the file without a line feed at its end: the
-/// next one cuts that off, and the state is the old one. When the file has become long, a new one
+/// next one cuts that off, and the state is the old one. More than that is never cut off: what the
+/// ``DurableWitness`` says that there was must be there. When the file has become long, a new one
 /// with the state as it is takes its place by `rename`: so at any moment there is the old or the
 /// new state.
 ///
@@ -22,6 +23,7 @@ final class DurableJournal {
   private let folder: OwnedDescriptor
   private let name: DurableName
   private let fileName: String
+  private let witness: DurableWitness?
   private var file: OwnedDescriptor?
   private var identity: TopicFile.Identity?
   private var replay = DurableReplay()
@@ -29,7 +31,9 @@ final class DurableJournal {
   /// Files are made anew when they are longer than this, and than eight times what that takes.
   private static let longest: UInt64 = 1 << 20
 
-  init(_ name: DurableName, in folder: OwnedDescriptor) {
+  /// - Parameter witness: nil: what is there is believed.
+  init(_ name: DurableName, in folder: OwnedDescriptor, witness: DurableWitness? = nil) {
+    self.witness = witness
     self.folder = folder
     self.name = name
     fileName = DurableFolder.journal(of: name)
@@ -60,7 +64,7 @@ final class DurableJournal {
     let bytes = try DurableJournal.read(file, from: replay.taken, fileName)
     do throws(DurableFlaw) {
       try replay.take(bytes)
-      try replay.check(name)
+      try replay.check(name, length: witness?.length ?? 0)
     } catch {
       forget()
       throw error.asError(name)
@@ -98,6 +102,7 @@ final class DurableJournal {
       throw .system("write to", path, errno: code)
     }
     replay.note(entries, next, bytes.count)
+    witness?.raise(to: replay.taken)
     if replay.taken > DurableJournal.longest, replay.taken > 8 * replay.snapshotBytes {
       // It is too long, not wrong: what fails now may succeed later.
       try? rewrite(replay.prefix, replay.state.entries)
@@ -131,11 +136,13 @@ final class DurableJournal {
         "write to", DurableFolder.path(of: draft),
         errno: written >= 0 && written < bytes.count ? ENOSPC : errno)
     }
+    try witness?.clear()
     guard unsafe renameat(folder.number, draft, folder.number, fileName) == 0 else {
       throw .system("rename", DurableFolder.path(of: draft))
     }
     forget()
     _ = try refresh()
+    witness?.raise(to: replay.taken)
   }
 
   private func reopen() throws(BusError) {
@@ -159,15 +166,28 @@ final class DurableJournal {
   static func look(
     _ name: DurableName, in folder: OwnedDescriptor
   ) throws(BusError) -> DurableReplay {
-    let fileName = DurableFolder.journal(of: name)
-    let file = try DurableFolder.open(fileName, in: folder, flags: O_RDONLY)
-    var replay = DurableReplay()
-    let bytes = try read(file, from: 0, fileName)
-    do throws(DurableFlaw) {
-      try replay.take(bytes)
-      try replay.check(name)
-    } catch { throw error.asError(name) }
-    return replay
+    let witness = try? DurableWitness(
+      file: DurableFolder.open(DurableFolder.lock(of: name), in: folder, flags: O_RDONLY),
+      path: DurableFolder.path(of: DurableFolder.lock(of: name)))
+    var length = witness?.length ?? 0
+    var attempts = 0
+    while true {
+      let fileName = DurableFolder.journal(of: name)
+      let file = try DurableFolder.open(fileName, in: folder, flags: O_RDONLY)
+      let bytes = try read(file, from: 0, fileName)
+      do throws(DurableFlaw) {
+        var replay = DurableReplay()
+        try replay.take(bytes)
+        try replay.check(name, length: length)
+        return replay
+      } catch {
+        // Somebody may have put a shorter one in its place, after that was asked.
+        let now = witness?.length ?? 0
+        attempts += 1
+        if now == length || attempts == 16 { throw error.asError(name) }
+        length = now
+      }
+    }
   }
 
   private static func read(

@@ -6,6 +6,8 @@ import SharedRing
 struct DurableLog {
   let shared: FileBusShared
   let board: RingMirrorBoard
+  /// For who begins.
+  let ring: RingSearch
   let generation: String
   /// The place in the log of the segment's first position.
   let base: UInt64
@@ -17,7 +19,7 @@ struct DurableLog {
 
   /// The place where a name begins that nobody has used before.
   ///
-  /// - Throws: `notFound` for a message that is in no file; `unsupported` for one without a place.
+  /// - Throws: `notFound` for a message that is nowhere; `unsupported` for one without a place.
   func first(
     _ start: SubscriptionOptions.Start, _ prefix: TopicPrefix
   ) throws(BusError) -> UInt64 {
@@ -25,26 +27,37 @@ struct DurableLog {
     case .now: return end
     case .beginning: return 0
     case .after(let id):
-      awaitMirror()
-      let start = try LogSearch(shared: shared).start(behind: id, prefix: prefix)
-      if start.position > 0 { return start.position }
+      switch try LogSearch(shared: shared, ring: ring).start(behind: id, prefix: prefix) {
+      case .files(let start) where start.position > 0: return start.position
+      case .files: break
+      case .ring(let position): return base &+ position
+      }
       throw BusError(
         .unsupported, "the message \(id) has no place in the log: a plain FileBus wrote it",
         hint: "begin behind another one, or at the beginning")
     case .since(let time):
-      awaitMirror()
       return try place(of: time, prefix)
     }
   }
 
-  private func awaitMirror() {
-    let deadline = conclave_monotonic_ns() + 2_000_000_000
-    while mirrored < end, board.trouble == 0, conclave_monotonic_ns() < deadline {
-      board.wait(for: end &- base &- 1, synced: false, nil)
+  /// Of the first message with this time or later, in the files or in the ring. Where the ring has
+  /// lost what the files did not have, that cannot be told, and it begins there.
+  private func place(of time: Timestamp, _ prefix: TopicPrefix) throws(BusError) -> UInt64 {
+    var place = end
+    // As in LogSearch.
+    for _ in 0..<LogSearch.attempts {
+      let start = ring.start
+      let inFiles = try placeInFiles(of: time, prefix)
+      let answer = ring.find(since: time, prefix, from: start, upTo: end &- base)
+      place = min(inFiles, base &+ (answer.lost ?? answer.found ?? end &- base))
+      if answer.lost == nil { break }
     }
+    return place
   }
 
-  private func place(of time: Timestamp, _ prefix: TopicPrefix) throws(BusError) -> UInt64 {
+  private func placeInFiles(
+    of time: Timestamp, _ prefix: TopicPrefix
+  ) throws(BusError) -> UInt64 {
     var place = end
     for topic in try TopicHistory(in: shared.directory).topics.keys where prefix.matches(topic) {
       let reading = LogTopic(

@@ -7,17 +7,29 @@ struct DurableReplay {
   private(set) var prefix = ""
   private(set) var name = ""
   private var lines = 0
+  /// Whether the lines have come that every journal is made with.
+  private var hasBegun = false
 
   private static let magic = "conclave-durable"
   private static let version = "1"
   /// Longer than any that a member writes; of what has no line feed at all.
   private static let greatestTail = 64 << 20
 
-  /// - Throws: when the journal is not that of `name`.
-  func check(_ name: DurableName) throws(DurableFlaw) {
+  /// - Parameter length: how much of it there was at least.
+  /// - Throws: when the journal is not that of `name`, or its end is missing.
+  func check(_ name: DurableName, length: UInt64) throws(DurableFlaw) {
     guard lines > 0 else { throw DurableFlaw(line: 1, reason: "it is missing") }
     guard self.name == name.text else {
       throw DurableFlaw(line: 1, reason: "it is that of \(quotedForError(self.name))")
+    }
+    // They are written with the first one, or none is: without them the group would begin anew.
+    guard hasBegun else {
+      throw DurableFlaw(line: lines + 1, reason: "it is missing, and all that followed")
+    }
+    guard taken >= length else {
+      throw DurableFlaw(
+        line: lines + 1, isShortened: true,
+        reason: "its end was there, and is missing or overwritten")
     }
   }
 
@@ -41,7 +53,10 @@ struct DurableReplay {
       taken += UInt64(end + 1 - start)
       start = end + 1
     }
-    if bytes.count - start > DurableReplay.greatestTail { throw flaw("it has no end") }
+    let tail = bytes[start...]
+    if tail.count > DurableReplay.greatestTail || !DurableChain.isBeginning(tail) {
+      throw flaw("it has no end, and is no line's beginning")
+    }
   }
 
   /// What this member has appended itself.
@@ -59,6 +74,7 @@ struct DurableReplay {
     } else {
       guard let entry = DurableEntry(text) else { throw flaw("it makes no sense") }
       state.apply(entry)
+      if case .take = entry, state.generation != nil { hasBegun = true }
     }
     lines += 1
   }
@@ -84,10 +100,13 @@ struct DurableFlaw: Error, Hashable, Sendable {
   var line: Int
   /// Where another version wrote it.
   var version: String?
+  /// Whether all that is left is in order.
+  var isShortened = false
   var reason: String
 
   func asError(_ name: DurableName) -> BusError {
-    let path = "\(DurableFolder.name)/\(DurableFolder.journal(of: name))"
+    let path = DurableFolder.path(of: DurableFolder.journal(of: name))
+    let lock = DurableFolder.path(of: DurableFolder.lock(of: name))
     if let version {
       return BusError(
         .incompatible,
@@ -99,7 +118,8 @@ struct DurableFlaw: Error, Hashable, Sendable {
       "the journal of the durable subscription \(name) is damaged at line \(line): \(reason)",
       hint:
         "look at it with cat \(path) in the bus directory; its last whole take line says how far "
-        + "it was; to begin anew, end its members and remove that file")
+        + "it was; to begin anew, end its members and remove that file"
+        + (isShortened ? "; to go on with what is left of it, remove \(lock) instead" : ""))
   }
 }
 
@@ -133,6 +153,20 @@ struct DurableChain: Hashable, Sendable {
     self = next
     return text
   }
+
+  /// Whether a line that somebody was killed at may look like this; a power cut leaves zeros behind
+  /// it.
+  static func isBeginning(_ bytes: ArraySlice<UInt8>) -> Bool {
+    let text = bytes.prefix { $0 != 0 }
+    return bytes.dropFirst(text.count).allSatisfy { $0 == 0 }
+      && text.prefix(width).allSatisfy { isDigit($0) || (0x61...0x66).contains($0) }
+      && text.dropFirst(width).allSatisfy {
+        isDigit($0) || (0x61...0x7A).contains($0) || $0 == UInt8(ascii: " ")
+          || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "-")
+      }
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
   private func sum(_ text: ArraySlice<UInt8>) -> UInt64 {
     unsafe text.withUnsafeBytes { bytes in

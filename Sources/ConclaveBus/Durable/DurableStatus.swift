@@ -29,8 +29,8 @@ public struct DurableStatus: Hashable, Sendable {
   public var lag: UInt64 = 0
   /// Those that live, by slot.
   public var members: [Member] = []
-  /// Topics of which retention has removed files, and whose oldest message left lies behind
-  /// ``position``: what was between may be lost.
+  /// Topics of which retention has removed messages that lay behind ``position``, all or some of
+  /// which may be lost.
   public var overtaken: [Topic] = []
 }
 
@@ -65,7 +65,11 @@ extension DurableStatus {
     _ name: DurableName, folder: OwnedDescriptor, directory: OwnedDescriptor
   ) throws(BusError) {
     let replay = try DurableJournal.look(name, in: folder)
-    let state = replay.state
+    var state = replay.state
+    // What the next member will find.
+    if let history = try? MirrorBase.history(in: directory), let newest = history.segments.last {
+      for entry in history.entries(after: state, to: newest) ?? [] { state.apply(entry) }
+    }
     prefix = replay.prefix
     position = state.position
     claimed = state.next
@@ -79,23 +83,24 @@ extension DurableStatus {
   private static func overtaken(
     _ prefix: TopicPrefix, _ position: UInt64, _ directory: OwnedDescriptor
   ) throws(BusError) -> [Topic] {
-    var found: [Topic] = []
-    for (topic, files) in try TopicHistory(in: directory).topics where prefix.matches(topic) {
-      guard let oldest = files.rotated.first else { continue }
-      // Numbers begin with 1; an empty file stands for the last that was removed.
-      let name = TopicFileName(topic, number: oldest)
-      let size = try TopicFile.look(at: name.text, in: directory)?.size ?? 0
-      guard oldest > 1 || size == 0 else { continue }
-      let first = try files.firstPosition(of: topic, in: directory)
-      if first.map({ $0 > position }) ?? false { found.append(topic) }
-    }
-    return found.sorted { $0.name < $1.name }
+    RetentionLedger(try RetentionLedger.bytes(in: directory)).entries
+      .filter { topic, removed in
+        prefix.matches(topic) && removed.position.map { $0 >= position } ?? false
+      }
+      .map(\.key).sorted { $0.name < $1.name }
   }
 
   private static func members(
     _ state: DurableState, _ name: DurableName, _ folder: OwnedDescriptor
   ) throws(BusError) -> [Member] {
-    let file = try DurableFolder.open(DurableFolder.lock(of: name), in: folder, flags: O_RDONLY)
+    let file: OwnedDescriptor
+    do throws(BusError) {
+      file = try DurableFolder.open(DurableFolder.lock(of: name), in: folder, flags: O_RDONLY)
+    } catch {
+      // Somebody removed it; no member lives who did not make it anew.
+      if error.code == .notFound { return [] }
+      throw error
+    }
     return state.members.sorted { $0.key < $1.key }.compactMap { slot, process in
       guard conclave_lock_held(file.number, DurableGroup.firstSlotByte + Int64(slot), 1) != 0
       else { return nil }
@@ -136,25 +141,5 @@ extension DurableStatus {
           && (try? TopicPrefix(status.prefix))?.matches(file.topic) == true
       }.map(\.name)
     }
-  }
-}
-
-extension TopicHistory.Files {
-  /// The place of the oldest message that has one; nil when none has.
-  fileprivate func firstPosition(
-    of topic: Topic, in directory: OwnedDescriptor
-  ) throws(BusError) -> UInt64? {
-    let names =
-      rotated.map { TopicFileName(topic, number: $0) } + (hasActive ? [TopicFileName(topic)] : [])
-    for name in names {
-      do throws(BusError) {
-        if let first = try TopicFile.firstPosition(in: name, directory) { return first }
-      } catch {
-        guard [.notFound, .incompatible, .permissionDenied].contains(error.code) else {
-          throw error
-        }
-      }
-    }
-    return nil
   }
 }

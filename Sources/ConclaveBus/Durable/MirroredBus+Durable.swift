@@ -8,20 +8,21 @@ extension MirroredBus {
   /// Blocks: it reads the journal, and waits for a mirror that has not begun yet.
   /// - Throws: `incompatible` when the name stands for another prefix, or something else is where
   ///   its files should be; `corrupt` when its journal is damaged; `notFound` when nobody mirrors
-  ///   the bus, or the message to begin behind is not there; `unsupported` when that has no place;
-  ///   `busy`, `exhausted`, `permissionDenied`, `noSpace`, `closed`, `forked`, `system`.
+  ///   the bus, its segment was replaced, or the message to begin behind is not there;
+  ///   `unsupported` when that has no place; `busy`, `exhausted`, `permissionDenied`, `noSpace`,
+  ///   `closed`, `forked`, `system`.
   public func subscribe(
     durable name: DurableName, to prefix: TopicPrefix, options: DurableOptions = DurableOptions()
   ) throws(BusError) -> DurableSubscription {
     let group = try DurableGroup(
       name, in: OwnedDescriptor(try directory.open()), patience: options.lockPatience)
     var found: DurableLog?
-    let reading = try subscribe(
-      to: prefix, options: SubscriptionOptions(onWarning: options.onWarning)
-    ) { (log) throws(BusError) in
+    let beginning = MirroredReading.DurableBeginning(deadLetters: name.deadLetters) {
+      (log) throws(BusError) in
       found = log
-      let joined = try group.join(prefix, generation: log.generation, base: log.base) {
-        () throws(BusError) in try log.first(options.start, prefix)
+      let segment = LogHistory.Segment(generation: log.generation, base: log.base)
+      let joined = try group.join(prefix, segment) { () throws(BusError) in
+        try log.first(options.start, prefix)
       }
       if joined.lost > 0 {
         options.onWarning?(
@@ -31,6 +32,8 @@ extension MirroredBus {
       }
       return joined.next
     }
+    let reading = try subscribe(
+      to: prefix, options: SubscriptionOptions(onWarning: options.onWarning), durable: beginning)
     guard let found else { throw .busClosed }
     return DurableSubscription(
       name, reading, DurableMember(self, group, found, reading, options: options))

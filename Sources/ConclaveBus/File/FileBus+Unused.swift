@@ -1,6 +1,28 @@
 import Glibc
 
 extension FileBus {
+  /// The files and folders in `directory` that ``clean(_:)`` removes beside the topic files, as
+  /// paths, sorted: what is remembered of idempotency keys, durable subscriptions, removals, and by
+  /// the mirror.
+  ///
+  /// - Throws: `notFound`, `permissionDenied`, `system`.
+  public static func remains(of directory: BusDirectory) throws(BusError) -> [String] {
+    let descriptor = OwnedDescriptor(try directory.open())
+    let folders = [KeyFolder.name, DurableFolder.name]
+    let files = [RetentionLedger.draftName, RetentionLedger.name] + MirrorRemains.names
+    var found: [String] = []
+    for name in folders where (try? PrivateFolder.existing(name, in: descriptor)) != nil {
+      found.append(joined(directory.path, name))
+    }
+    for name in files {
+      guard let status = try TopicFile.status(of: name, in: descriptor),
+        TopicFile.unsuitable(status) == nil
+      else { continue }
+      found.append(joined(directory.path, name))
+    }
+    return found.sorted()
+  }
+
   /// Whether ``clean(_:)`` would find nobody in the way and could do its work; makes and removes
   /// nothing.
   ///

@@ -98,7 +98,12 @@ public final class FileBus: MessageBus {
     for subscription in ended { subscription.source.close() }
     // A failure is kept by the topic, and nobody will publish there any more.
     try? shared.syncer.flush()
-    presence.withLock { $0 = nil }
+    presence.withLock { held in
+      // By itself the lock would last as long as a process that is being started while this one
+      // closes: until its exec it has the descriptor, too.
+      _ = held?.lock(LOCK_UN)
+      held = nil
+    }
   }
 
   /// Forces everything that this object published to the disk, whatever its policy. Blocks.

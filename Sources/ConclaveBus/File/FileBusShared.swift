@@ -21,7 +21,9 @@ final class FileBusShared: Sendable {
   /// Opened with the first key: who uses none pays nothing.
   private let keys = Lock<IdempotencyIndex?>(nil)
 
+  /// - Throws: `unsupported` for rules of retention that keep nothing; as ``BusDirectory/open()``.
   init(_ directory: BusDirectory, _ options: FileBusOptions) throws(BusError) {
+    try options.retention?.check()
     path = directory.path
     self.directory = OwnedDescriptor(try directory.open())
     self.options = options

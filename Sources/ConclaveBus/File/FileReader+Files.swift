@@ -144,7 +144,8 @@ extension FileReader {
   ) {
     let end = isRead ? number : number + 1
     if expected < end {
-      reporter.warn(.filesRemoved(topic: topic, numbers: expected...end - 1))
+      noteRemovalsAhead(of: topic)
+      reporter.filesRemoved(of: topic, expected...end - 1)
     }
     expected = number + 1
     finished[topic] = isRead ? number - 1 : number
@@ -188,6 +189,7 @@ extension FileReader {
       tail.limit = closing.limit(of: tail)
     }
     tails[tail.topic] = tail
+    noteRemovalsBefore(tail.topic)
     return true
   }
 }

@@ -7,10 +7,13 @@ extension FileReader {
   ///   `system`.
   func start(_ start: SubscriptionOptions.Start) throws(BusError) {
     switch start {
-    case .beginning: try list()
+    case .beginning:
+      beginsWithOldest = true
+      try list()
     case .now: try startNow()
     case .since(let time):
       try list()
+      for topic in tails.keys { noteRemovals(of: topic, since: time) }
       for topic in Array(tails.keys) { try skip(topic, before: time) }
     case .after(let id):
       let found = try find(id)
@@ -20,6 +23,19 @@ extension FileReader {
         try skip(topic, through: found.place)
       }
     }
+    beginOwing(start)
+  }
+
+  /// All of the streams that begin from now on is to be read, or from a time on that is to come.
+  private func beginOwing(_ start: SubscriptionOptions.Start) {
+    var time = Timestamp.now()
+    var incarnation = ProcessIdentity.newIncarnation()
+    if case .since(let later) = start {
+      time = max(time, later)
+      incarnation = max(incarnation, WholeStreams.since(later).incarnation)
+    }
+    owedSince = time
+    tracker.newFrom = incarnation
   }
 
   // MARK: Now
@@ -79,9 +95,7 @@ extension FileReader {
       }
       if !isNew { break }
     }
-    throw BusError(
-      .notFound, "no file of this bus holds a message with the id \(id)",
-      hint: "start at the beginning, or with what comes from now on")
+    throw .noSuchMessage(id, in: shared.directory)
   }
 
   /// A reader of its own for one file; nil when the file cannot be read, which is not reported.

@@ -12,7 +12,14 @@ final class FileReader {
   /// The tails that have an envelope at hand.
   private var ready = TailHeap<FileTail>()
   private var decoder = EnvelopeDecoder()
-  private var tracker = SequenceTracker()
+  var tracker = SequenceTracker()
+  /// What retention has removed that was to be read.
+  var removals: [Topic: TopicRemoval] = [:]
+  let memory: RetentionMemory
+  /// Whether it begins with the oldest that is there.
+  var beginsWithOldest = false
+  /// It is to have what was published since then; the end of time until it has begun.
+  var owedSince = Timestamp(nanosecondsSinceEpoch: .max)
   /// Files that cannot be used, reported once.
   var refused: Set<String> = []
   /// How far to read since the bus was closed; nil while it is open.
@@ -31,6 +38,7 @@ final class FileReader {
     self.shared = shared
     self.prefix = prefix
     self.reporter = reporter
+    memory = RetentionMemory(shared.directory)
   }
 
   /// Whether envelopes are at hand without looking at any file.
@@ -127,7 +135,7 @@ final class FileReader {
     _ view: borrowing EnvelopeView, _ payload: RawSpan, _ topic: Topic, _ onGap: (Gap) -> Void,
     _ onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) -> Bool {
-    if let gap = tracker.gap(before: view, topic) {
+    if let gap = tracker.gap(before: view, topic, removals[topic] ?? TopicRemoval()) {
       reporter.gap(of: gap.count)
       onGap(gap)
       return false

@@ -21,6 +21,14 @@ public struct RetentionPolicy: Hashable, Sendable {
     self.count = count
   }
 
+  /// A limit that keeps nothing, as it is written; nil when none does. A bus is not opened with
+  /// one; ``FileBus/compact(by:now:)`` takes it at its word.
+  public var limitOfNothing: String? {
+    if let age, age <= .zero { return "age=0" }
+    if size == 0 { return "size=0" }
+    return count == 0 ? "count=0" : nil
+  }
+
   /// Whether there is no limit.
   public var keepsEverything: Bool { age == nil && size == nil && count == nil }
 }

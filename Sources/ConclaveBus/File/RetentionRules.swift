@@ -23,6 +23,15 @@ public struct RetentionRules: Hashable, Sendable {
     self.rules = rules
   }
 
+  /// - Throws: `unsupported` when a limit is 0: that would keep nothing, not even what nobody has
+  ///   read.
+  func check() throws(BusError) {
+    let policies = rules.map(\.policy) + (standard.map { [$0] } ?? [])
+    guard let limit = policies.compactMap(\.limitOfNothing).first else { return }
+    throw BusError(
+      .unsupported, "the limit \(limit) keeps nothing", hint: "use one that is greater than 0")
+  }
+
   /// The policy that holds for `topic`; nil where none does. O(rules).
   public func policy(for topic: Topic) -> RetentionPolicy? {
     var best: Rule?

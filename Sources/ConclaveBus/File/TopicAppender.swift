@@ -77,7 +77,7 @@ final class TopicAppender: Sendable {
   }
 
   /// Appends lines that were made and numbered elsewhere, and takes those that are in the file out
-  /// of the batch: all with one lock and one write.
+  /// of the batch: all with one lock and one write. Waits for the lock only a moment.
   ///
   /// - Returns: how many were appended, and why not all.
   func append(prepared batch: inout LineBatch) -> Outcome {
@@ -85,14 +85,19 @@ final class TopicAppender: Sendable {
       swap(&state.batch, &batch)
       defer { swap(&state.batch, &batch) }
       do throws(BusError) {
-        guard state.batch.count > 0, let file = try lockedFile(&state, .blocking) else {
-          return Outcome(published: 0)
-        }
+        guard state.batch.count > 0 else { return Outcome(published: 0) }
+        guard let file = try lockedFile(&state, .never) else { throw lockKept(&state) }
         let outcome = write(&state, to: file)
         state.batch.removeFirst(outcome.published)
         return outcome
       } catch { return Outcome(published: 0, cause: error) }
     }
+  }
+
+  /// Why there was no lock for a mirror, which waits only a moment, but comes again.
+  func lockKept(_ state: inout State) -> BusError {
+    guard let file = state.file else { return .system("lock", fileName, errno: EWOULDBLOCK) }
+    return FileLockHolder.busy(file.descriptor, MirrorFailure.longestLock)
   }
 
   struct Outcome: Sendable {
@@ -138,7 +143,7 @@ final class TopicAppender: Sendable {
   // MARK: The file and its lock
 
   /// The file that the topic's name stands for, with its lock held, and its length.
-  private func lockedFile(
+  func lockedFile(
     _ state: inout State, _ wait: PublishWait
   ) throws(BusError) -> (OwnedDescriptor, UInt64)? {
     // Each round means that somebody replaced the file meanwhile; nobody does that for ever.

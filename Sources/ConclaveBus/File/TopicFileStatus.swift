@@ -86,7 +86,8 @@ extension FileBus {
     let keys = try TopicFile.status(of: KeyFolder.name, in: descriptor)
     let durables = try TopicFile.status(of: DurableFolder.name, in: descriptor)
     let mirrors = try MirrorRemains.exist(in: descriptor)
-    let remembers = keys != nil || durables != nil || mirrors
+    let removals = try TopicFile.status(of: RetentionLedger.name, in: descriptor)
+    let remembers = keys != nil || durables != nil || mirrors || removals != nil
     if try status(of: directory).isEmpty, !remembers { return 0 }
     let lock = try FilePresence.exclude(from: descriptor, directory)
     defer { _ = lock.lock(LOCK_UN) }
@@ -103,6 +104,10 @@ extension FileBus {
       } else if errno != ENOENT {
         throw .system("remove", "\(directory.path)/\(name)")
       }
+    }
+    for name in [RetentionLedger.draftName, RetentionLedger.name]
+    where unsafe unlinkat(descriptor.number, name, 0) != 0 && errno != ENOENT {
+      throw .system("remove", "\(directory.path)/\(name)")
     }
     // Last, for it says where the log goes on while there are files.
     try MirrorRemains.remove(in: descriptor)

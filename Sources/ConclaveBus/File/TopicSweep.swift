@@ -93,9 +93,7 @@ struct TopicSweep {
   ) throws(BusError) -> Bool {
     let wantsCount = (policy.count != nil || !sweep.isBackground) && facts.counted != size
     let wantsFirst = name.number == nil && policy.age != nil && facts.first == nil
-    let wantsLast =
-      (policy.age != nil || sweep.shared.options.retentionGuard != nil) && name.number != nil
-      && facts.lastSize != size
+    let wantsLast = name.number != nil && facts.lastSize != size
     // The active file's last message only matters when it is about to be rotated, for show.
     let wantsLastOfActive = sweep.isDry && name.number == nil
     guard wantsCount || wantsFirst || wantsLast || wantsLastOfActive else { return false }
@@ -124,18 +122,32 @@ struct TopicSweep {
     var messages = files.reduce(active?.facts.messages ?? 0) {
       $0.addingSaturating($1.facts.messages)
     }
-    for file in files {
-      let isGreatest = file.name.number == greatest || file.name.number == nil
-      guard file.size > 0 else {
-        // What keeps a number that is not the greatest any more.
-        if !isGreatest, !sweep.isDry { _ = try unlink(file) }
-        continue
-      }
+    var going: [File] = []
+    for file in files where file.size > 0 {
       bytes = bytes > file.size ? bytes - file.size : 0
       messages = messages > file.facts.messages ? messages - file.facts.messages : 0
-      guard mayGo(file, bytesBehind: bytes, messagesBehind: messages) else { return }
-      try remove(file, isGreatest: isGreatest)
+      guard mayGo(file, bytesBehind: bytes, messagesBehind: messages) else { break }
+      going.append(file)
     }
+    func isGreatest(_ file: File) -> Bool {
+      file.name.number == greatest || file.name.number == nil
+    }
+    // What keeps a number that is not the greatest any more.
+    for file in files where file.size == 0 && !isGreatest(file) && !sweep.isDry {
+      _ = try unlink(file)
+    }
+    if !sweep.isDry, let last = going.last { try note(last) }
+    for file in going { try remove(file, isGreatest: isGreatest(file)) }
+  }
+
+  /// Says that the files up to this one are about to go.
+  private func note(_ last: File) throws(BusError) {
+    let retired = try retired(last)
+    try RetentionLedger.note(
+      topic,
+      RetentionLedger.Entry(
+        position: retired.lastPosition, timestamp: retired.lastTimestamp ?? last.modified),
+      in: directory)
   }
 
   private func mayGo(_ file: File, bytesBehind: UInt64, messagesBehind: UInt64) -> Bool {

@@ -1,7 +1,7 @@
 /// Text as a JSON string and back.
-enum JSONString {
+package enum JSONString {
   /// Appends `text` in double quotes, with escapes where JSON demands them and nowhere else.
-  static func append(_ text: String, to bytes: inout [UInt8]) {
+  package static func append(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
     for byte in text.utf8 {
       switch byte {
@@ -19,7 +19,7 @@ enum JSONString {
   }
 
   /// `text` in double quotes, as ``append(_:to:)`` writes it.
-  static func encoded(_ text: String) -> [UInt8] {
+  package static func encoded(_ text: String) -> [UInt8] {
     var bytes: [UInt8] = []
     append(text, to: &bytes)
     return bytes
@@ -32,7 +32,7 @@ enum JSONString {
 
   /// Appends the text that `content`, the inside of a string that a ``JSONScanner`` has accepted,
   /// stands for. An escaped surrogate without its other half becomes U+FFFD.
-  static func appendDecoded(_ content: [UInt8], to bytes: inout [UInt8]) {
+  package static func appendDecoded(_ content: [UInt8], to bytes: inout [UInt8]) {
     var index = 0
     while index < content.count {
       let byte = content[index]

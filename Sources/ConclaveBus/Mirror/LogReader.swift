@@ -13,6 +13,7 @@ final class LogReader {
   private var decoder = EnvelopeDecoder()
   var tracker: SequenceTracker
   private var refused: Set<Topic> = []
+  private let memory: RetentionMemory
 
   init(
     _ shared: FileBusShared, prefix: TopicPrefix, start: LogStart, tracker: SequenceTracker,
@@ -23,6 +24,12 @@ final class LogReader {
     self.start = start
     self.tracker = tracker
     self.reporter = reporter
+    memory = RetentionMemory(shared.directory)
+  }
+
+  /// The topics of which retention has removed what was to be read.
+  var removals: [Topic: TopicRemoval] {
+    topics.compactMapValues { $0.removal.isFelt ? $0.removal : nil }
   }
 
   /// Whether messages are at hand.
@@ -32,7 +39,7 @@ final class LogReader {
   func look(below limit: UInt64) throws(BusError) {
     for topic in try TopicHistory(in: shared.directory).topics.keys
     where topics[topic] == nil && prefix.matches(topic) {
-      topics[topic] = LogTopic(topic, shared, start, reporter)
+      topics[topic] = LogTopic(topic, shared, start, reporter, memory)
     }
     ready = TailHeap<LogTopic>()
     for topic in topics.values {
@@ -65,7 +72,7 @@ final class LogReader {
         let isDelivered = unsafe try decoder.lend(
           head.parts, tail.bytes(head.line), topic: tail.topicBytes
         ) { view, payload in
-          hand(view, payload, tail.topic, onGap, onMessage)
+          hand(view, payload, topic, onGap, onMessage)
         }
         count += 1
         // A gap came first; the message itself is next.
@@ -83,10 +90,10 @@ final class LogReader {
 
   /// - Returns: whether the message was handed out, and not the gap before it.
   private func hand(
-    _ view: borrowing EnvelopeView, _ payload: RawSpan, _ topic: Topic, _ onGap: (Gap) -> Void,
+    _ view: borrowing EnvelopeView, _ payload: RawSpan, _ topic: LogTopic, _ onGap: (Gap) -> Void,
     _ onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) -> Bool {
-    if let gap = tracker.gap(before: view, topic) {
+    if let gap = tracker.gap(before: view, topic.topic, topic.removal) {
       reporter.gap(of: gap.count)
       onGap(gap)
       return false

@@ -1,13 +1,39 @@
-/// Looks for a message in the topic files.
+/// Looks for a message in the topic files, and in the ring for what is not in them yet.
 struct LogSearch {
   let shared: FileBusShared
+  let ring: RingSearch
+
+  /// Where to go on.
+  enum Answer {
+    case files(LogStart)
+    /// At a position of the ring.
+    case ring(UInt64)
+  }
+
+  /// The ring goes round while the files are read, if the mirror goes on: then they have it.
+  static let attempts = 8
 
   /// Where a reading of `prefix` begins that goes on behind the message `id`.
   ///
   /// An id's counter is the time at which its process began, and a little more, so the message lies
   /// behind what was published before that. O(what was published since).
   /// - Throws: `notFound`, `system`.
-  func start(behind id: MessageID, prefix: TopicPrefix) throws(BusError) -> LogStart {
+  func start(behind id: MessageID, prefix: TopicPrefix) throws(BusError) -> Answer {
+    for _ in 0..<LogSearch.attempts {
+      let start = ring.start
+      if let found = try startInFiles(behind: id, prefix: prefix) {
+        return .files(found)
+      }
+      let answer = ring.find(id, from: start)
+      if let position = answer.found { return .ring(position.addingSaturating(1)) }
+      if answer.lost == nil { break }
+    }
+    throw .noSuchMessage(id, in: shared.directory, ring: true)
+  }
+
+  private func startInFiles(
+    behind id: MessageID, prefix: TopicPrefix
+  ) throws(BusError) -> LogStart? {
     let all = try TopicHistory(in: shared.directory).topics.keys.sorted { $0.name < $1.name }
     for topic in all.filter({ prefix.matches($0) }) + all.filter({ !prefix.matches($0) }) {
       guard let parts = try find(id, in: topic) else { continue }
@@ -17,9 +43,7 @@ struct LogSearch {
       }
       return LogStart(time: parts.timestamp, behind: (topic, id))
     }
-    throw BusError(
-      .notFound, "no file of this bus holds a message with the id \(id)",
-      hint: "start at the beginning, or with what comes from now on")
+    return nil
   }
 
   private func find(_ id: MessageID, in topic: Topic) throws(BusError) -> EnvelopeLine? {

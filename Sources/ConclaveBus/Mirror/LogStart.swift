@@ -9,4 +9,9 @@ struct LogStart: Sendable {
   /// Whether messages are delivered that have no place in the log, because a ``FileBus`` wrote
   /// them.
   var withForeign = true
+  /// The streams that are to be read from their number 1 on.
+  var whole = WholeStreams()
+  /// What retention has removed of a topic before the reading comes to it, it was to have if that
+  /// was published at this time or later.
+  var owedSince = Timestamp(nanosecondsSinceEpoch: 0)
 }

@@ -12,12 +12,25 @@ final class LogTopic: Placed {
   private var done: UInt64 = 0
   /// Whether the reading has come to where it begins.
   private var hasBegun: Bool
+  /// What retention has removed of the topic; nil where that does not matter.
+  private let memory: RetentionMemory?
+  private(set) var removal: TopicRemoval
+  /// Places from this on are wanted and were not seen.
+  private var due: UInt64
+  /// Whether a file was opened, or none was there, since it was last asked what was removed.
+  private var mustAsk = true
 
-  init(_ topic: Topic, _ shared: FileBusShared, _ start: LogStart, _ reporter: FileReporter) {
+  init(
+    _ topic: Topic, _ shared: FileBusShared, _ start: LogStart, _ reporter: FileReporter,
+    _ memory: RetentionMemory? = nil
+  ) {
     self.topic = topic
     self.shared = shared
     self.start = start
     self.reporter = reporter
+    self.memory = memory
+    removal = TopicRemoval(whole: start.whole)
+    due = start.position
     hasBegun = start.time == nil && start.behind?.topic != topic
   }
 
@@ -26,8 +39,14 @@ final class LogTopic: Placed {
   /// Makes the next message of the topic the tail's head, if there is one.
   func advance() throws(BusError) -> Bool {
     while true {
-      if tail == nil { tail = try openNext() }
-      guard let tail else { return false }
+      if tail == nil {
+        tail = try openNext()
+        mustAsk = true
+      }
+      guard let tail else {
+        noteRemovals(before: nil)
+        return false
+      }
       if try advance(in: tail) { return true }
       guard try isFinished(tail) else { return false }
       // Somebody may have appended just before it was rotated.
@@ -39,10 +58,43 @@ final class LogTopic: Placed {
 
   private func advance(in tail: FileTail) throws(BusError) -> Bool {
     while try tail.advance(), let head = tail.head {
-      if isWanted(head.parts) { return true }
+      if isWanted(head.parts) {
+        if let position = head.parts.position {
+          noteRemovals(before: position)
+          due = max(due, position.addingSaturating(1))
+        }
+        return true
+      }
       tail.consumeHead()
     }
     return false
+  }
+
+  /// Whether retention has removed what was wanted: only the files that are there can be asked
+  /// first, since it says what it removes before it does.
+  ///
+  /// - Parameter position: of the topic's next message; nil: there is none.
+  private func noteRemovals(before position: UInt64?) {
+    guard mustAsk, let memory else { return }
+    mustAsk = false
+    guard let entry = memory.entry(of: topic), isWanted(entry) else { return }
+    let last = entry.position ?? 0
+    if let position, position <= last { return }
+    let isFirst = due == 0
+    // Some of them it was not to have, and so not every message of each stream.
+    if isFirst, start.owedSince > Timestamp(nanosecondsSinceEpoch: 0) {
+      removal.whole = WholeStreams()
+    }
+    let isLoss = !isFirst || entry.timestamp >= start.owedSince
+    if isLoss { removal.isFelt = true }
+    let places = isFirst && start.time != nil ? .max : (last - min(due, last)).addingSaturating(1)
+    reporter.messagesRemoved(of: topic, places: places, isLoss: isLoss)
+    due = max(due, last.addingSaturating(1))
+  }
+
+  private func isWanted(_ removed: RetentionLedger.Entry) -> Bool {
+    if due == 0, let time = start.time { return removed.timestamp >= time }
+    return removed.position.map { $0 >= due } ?? (due == 0 && start.withForeign)
   }
 
   /// Whether nothing will be appended to the file any more.

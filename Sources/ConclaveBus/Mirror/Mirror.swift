@@ -9,25 +9,38 @@ import SharedRing
 /// of large messages, the board's `mirrored`, and only then the ring's records. So its successor,
 /// which takes over its row, finds every record from `mirrored` on still in the ring; and which of
 /// them are in the files the files themselves say, since places rise along each of them.
+///
+/// While a topic's file cannot be written its records are held in the ring, and nothing behind them
+/// is committed; what other topics have is read and written all the same.
 final class Mirror {
   let options: MirrorOptions
   let board: RingMirrorBoard
   let ring: RingSubscriber
   var intake: MirrorIntake
-  private var chains: MirrorChains
+  var chains: MirrorChains
+  /// Of writing `chains`.
+  var chainsFailure = MirrorFailure()
+  /// Whether that is not over before a new file can be made.
+  var mustMakeFiles = false
   /// Where the ring's records begin that are not committed.
-  private var committed: UInt64
+  private(set) var committed: UInt64
   /// Where those begin that are not synced, or not known to be.
-  private var synced: UInt64
-  /// The place from which on the mirrors before this one wrote what they did not sync; nil once
-  /// that is done.
-  private var inheritedFrom: UInt64?
-  private var lastSync = conclave_monotonic_ns()
-  private var group = SyncGroup()
+  var synced: UInt64
+  /// What mirrors before this one wrote and did not sync; nil once that is done.
+  var inheritance: MirrorInheritance?
+  var lastSync = conclave_monotonic_ns()
+  /// How often publishers had asked when the last round of syncs began.
+  var asksOfRound: UInt64 = 0
+  var group = SyncGroup()
   private var pace = MirrorPace()
   /// What was appended but not said on the board yet.
-  private var written = MirrorCount()
-  var failure = MirrorFailure()
+  var written = MirrorCount()
+  /// What stands on the board.
+  var saidTrouble: RingTrouble?
+  var losses = MirrorLosses()
+  var place: MirrorPlace
+  /// Of `place`.
+  var placeFailure = MirrorFailure()
   private let stop: RingCancellation
 
   /// Records and bytes that are read between two commits, unless there is less: enough to make
@@ -37,47 +50,77 @@ final class Mirror {
   /// Takes over from the last mirror, or begins.
   ///
   /// - Parameter stop: ends ``run()`` when it is raised.
-  /// - Throws: `busy` when another bus has used the directory meanwhile; what joining the ring and
-  ///   opening files throws.
+  /// - Throws: `busy` when another bus has used the directory meanwhile, or another process mirrors
+  ///   this one into a directory that was moved; `notFound` when this one was; what joining the
+  ///   ring and opening files throws.
   init(
-    bus: FileBus, location: RingLocation, options: MirrorOptions, until stop: RingCancellation
+    bus: FileBus, place: MirrorPlace, location: RingLocation, options: MirrorOptions,
+    until stop: RingCancellation
   ) throws(BusError) {
     self.options = options
+    self.place = place
     self.stop = stop
-    do throws(RingError) {
-      ring = try RingSubscriber(
-        location, creating: options.shared.geometry,
-        policy: .mirror(
-          timeoutNanoseconds: options.patience.nanosecondsSaturated,
-          keepNanoseconds: max(1, options.successionPatience.nanosecondsSaturated)),
-        label: Mirror.label)
-    } catch { throw BusError(error, location) }
+    ring = try Mirror.join(location, options)
     board = ring.mirrorBoard
     do throws(BusError) {
-      let base = try Mirror.base(board, bus)
+      let base = try Mirror.base(board, ring.generation, bus)
       intake = MirrorIntake(
         bus: bus, base: base, frontier: ring.frontier, laneCount: ring.geometry.laneCount)
       chains = try MirrorChains(in: bus.shared.directory, generation: ring.generation)
-      committed = ring.isSuccessor ? ring.position : min(board.mirrored, ring.position)
-      synced = min(board.progress.synced, committed)
-      inheritedFrom = synced < committed ? base &+ synced : nil
+      let progress = board.progress
+      saidTrouble = progress.trouble
+      committed = min(progress.mirrored, ring.position)
+      synced = min(progress.synced, committed)
+      // While there is trouble files are ahead of `mirrored`.
+      if synced < committed || saidTrouble != nil || board.rounds % 2 == 1 {
+        inheritance = MirrorInheritance(places: base &+ synced..<max(base &+ synced, intake.limit))
+      }
       let open = try chains.recover(below: committed, limit: ring.geometry.messageLimit)
-      if ring.isSuccessor { ring.resume(open) } else { try readPast(open, location) }
+      try readPast(open, location)
     } catch {
       // The next one must find what this one has found.
       ring.abandon(keepNanoseconds: options.successionPatience.nanosecondsSaturated)
       throw error
     }
-    // What the last one could not write this one may: publishers that give up while there is
-    // trouble would otherwise never bring it anything to try.
-    if board.trouble != 0 { board.setTrouble(0) }
+    // Publishers may already wait for the end of a round that a dead mirror had begun.
+    if board.rounds % 2 == 1 { endRound() }
+    // Who opens the bus is to find on the board what is true.
+    inheritTrouble()
+    _ = settle(afterReading: 0)
+  }
+
+  /// Takes the one place of a segment's mirror.
+  ///
+  /// - Throws: `busy` when a mirror lives that has another directory: this one's was moved.
+  private static func join(
+    _ location: RingLocation, _ options: MirrorOptions
+  ) throws(BusError) -> RingSubscriber {
+    let deadline = conclave_monotonic_ns() + 1_000_000_000
+    while true {
+      do throws(RingError) {
+        return try RingSubscriber(
+          location, creating: options.shared.geometry,
+          policy: .mirror(
+            timeoutNanoseconds: options.patience.nanosecondsSaturated,
+            keepNanoseconds: max(1, options.successionPatience.nanosecondsSaturated)),
+          label: Mirror.label)
+      } catch {
+        // Of one that has just died the kernel gives the locks back one after the other.
+        guard case .mirrored = error, conclave_monotonic_ns() < deadline else {
+          throw BusError(error, location)
+        }
+        conclave_pace_until(conclave_monotonic_ns() + 1_000_000)
+      }
+    }
   }
 
   /// What its subscription is called in the segment.
   static let label = "(mirror)"
 
   /// Where the log continues with a segment that was never mirrored: behind all that is there.
-  private static func base(_ board: RingMirrorBoard, _ bus: FileBus) throws(BusError) -> UInt64 {
+  private static func base(
+    _ board: RingMirrorBoard, _ generation: RingGeneration, _ bus: FileBus
+  ) throws(BusError) -> UInt64 {
     if let base = board.progress.base { return base }
     let directory = bus.shared.directory
     var next: UInt64 = 0
@@ -91,13 +134,16 @@ final class Mirror {
         guard error.code == .incompatible || error.code == .permissionDenied else { throw error }
       }
     }
-    return board.setBase(try MirrorBase.raise(to: next, in: directory))
+    return board.setBase(
+      try MirrorBase.raise(to: next, for: generation.description, in: directory))
   }
 
-  /// What was published while nobody mirrored, as far as the ring still has it.
+  /// Reads what was published while nobody mirrored, as far as the ring still has it: from where
+  /// the files end to where this one's row begins. A successor's row begins where the files end,
+  /// unless the mirror before it has not got through with this.
   private func readPast(_ open: [RingChain], _ location: RingLocation) throws(BusError) {
     let end = ring.position
-    guard committed < end else { return }
+    guard committed < end else { return ring.resume(open) }
     let reader: RingSubscriber
     do throws(RingError) {
       reader = try RingSubscriber(
@@ -105,54 +151,63 @@ final class Mirror {
     } catch { throw BusError(error, location) }
     reader.rewind()
     if reader.position > committed {
-      skip(committed..<reader.position, "the ring went round while nobody mirrored")
+      skip(
+        intake.missing([committed..<reader.position]), "the ring went round while nobody mirrored")
     }
     reader.seek(to: max(reader.position, committed))
     reader.resume(open)
-    while reader.position < end {
-      let limit = Int(min(end - reader.position, UInt64(Mirror.batch.records)))
-      let start = reader.position
-      var lost: (hull: Range<UInt64>, count: Int)?
-      let read = reader.receive(limit: limit) { loss in
-        guard let positions = loss.positions?.clamped(to: start..<end) else { return }
-        let first = lost?.hull.lowerBound ?? positions.lowerBound
-        lost = (first..<positions.upperBound, (lost?.count ?? 0) + positions.count)
-      } onMessage: {
-        intake.add($0, $1)
-      }
-      if let lost { skip(lost.hull, "the ring went round while nobody mirrored", lost.count) }
-      if read == 0 { break }
-      try commit(at: reader.position, chains: reader.openChains)
+    while reader.position < end, read(from: reader, upTo: end) > 0 {
+      try place.check()
+      intake.write(adding: &written) { say($0) }
+      if !intake.isHolding { commit(at: reader.position, chains: reader.openChains) }
     }
     ring.resume(reader.openChains)
   }
 
-  /// - Parameter count: how many of the positions, if not all.
-  private func skip(_ positions: Range<UInt64>, _ reason: String, _ count: Int? = nil) {
-    guard !positions.isEmpty else { return }
-    board.noteSkipped(positions)
-    let count = count ?? positions.count
-    options.onWarning?(.unmirrored(count: UInt64(max(0, count)), reason: reason))
+  private func read(from reader: RingSubscriber, upTo end: UInt64) -> Int {
+    let start = reader.position
+    var lost: [Range<UInt64>] = []
+    let read = reader.receive(limit: Int(min(end - start, UInt64(Mirror.batch.records)))) { loss in
+      if let positions = loss.positions?.clamped(to: start..<end) { lost.append(positions) }
+    } onMessage: {
+      intake.add($0, $1)
+    }
+    skip(intake.missing(lost), "the ring went round while nobody mirrored")
+    return read
+  }
+
+  /// Says that these will not be in the files.
+  private func skip(_ stretches: [Range<UInt64>], _ reason: String) {
+    var count: UInt64 = 0
+    for stretch in stretches where !stretch.isEmpty {
+      board.noteSkipped(stretch)
+      count = count.addingSaturating(stretch.upperBound - stretch.lowerBound)
+    }
+    if count > 0 { options.onWarning?(.unmirrored(count: count, reason: reason)) }
   }
 
   // MARK: At work
 
   /// Whether it is to end.
-  var isToEnd: Bool { stop.isRaised }
+  private var isToEnd: Bool { stop.isRaised }
 
   /// Mirrors until it is to end, and then what has been published by then.
   func run() {
     while !isToEnd {
       let asks = board.asks
-      if !step() { rest(asks) }
+      guard !step() else { continue }
+      noticePlace()
+      rest(asks)
     }
     let end = ring.frontier
     let deadline = ContinuousClock.now.advanced(by: .seconds(5))
-    while ring.position < end, !failure.isFailing, ContinuousClock.now < deadline, step() {}
+    while ring.position < end, ContinuousClock.now < deadline, step() {}
     syncIfWanted(now: true)
+    sayRest()
     // Not given back: a candidate that waits goes on there the next moment and misses nothing. If
     // none does, nobody is held up for long; what could not be written waits longer.
-    let patience = failure.isFailing ? options.successionPatience : options.handOverPatience
+    let isDone = committed == ring.position
+    let patience = isDone ? options.handOverPatience : options.successionPatience
     ring.abandon(keepNanoseconds: patience.nanosecondsSaturated)
   }
 
@@ -165,9 +220,9 @@ final class Mirror {
       board.noteMirrored(ring.position, messages: 0, bytes: 0)
       ring.commit()
     }
-    if read > 0, commitPersistently() { ring.commit() }
+    let hasTried = settle(afterReading: read)
     syncIfWanted(now: false)
-    return read > 0
+    return hasTried
   }
 
   /// Reads until there is enough for a batch, or nothing more; but waits a little for those who
@@ -190,18 +245,23 @@ final class Mirror {
   private static func receive(
     from ring: RingSubscriber, into intake: inout MirrorIntake, onLoss: (RingLoss) -> Void
   ) -> Int {
-    ring.receive(limit: 256, onLoss: onLoss) { intake.add($0, $1) }
+    ring.receive(limit: 256, onLoss: onLoss) {
+      // What is read of a segment that was cut off must not get into the files.
+      if !ring.isLost { intake.add($0, $1) }
+    }
   }
 
   private func note(_ loss: RingLoss) {
     // With back pressure nothing is overrun; what is damaged is lost for everybody.
-    if let positions = loss.positions { skip(positions, loss.reason) }
+    if let positions = loss.positions { skip([positions], loss.reason) }
   }
 
   /// There is nothing to do, and publishers had asked so often before that was seen.
   private func rest(_ asks: UInt64) {
     let now = conclave_monotonic_ns()
-    if let group = group.returning(now) {
+    if !isInOrder {
+      park(asks)
+    } else if let group = group.returning(now) {
       ring.doze(quorum: asks &+ UInt64(group.count), untilNanoseconds: group.deadline)
     } else if pace.dozes(at: now) {
       ring.doze(quorum: asks &+ 1, untilNanoseconds: now &+ MirrorPace.doze)
@@ -215,52 +275,32 @@ final class Mirror {
     if let interval = options.syncInterval, synced < committed {
       deadline = lastSync.addingSaturating(interval.nanosecondsSaturated)
     }
+    if !isInOrder { deadline = min(deadline, nextAttempt) }
     ring.park(untilNanoseconds: deadline, unlessAskedSince: asks)
   }
 
-  /// Writes what is at hand and says so.
+  /// Says that what was read up to `position` is in the files, which must be true.
   ///
-  /// - Throws: why not; what was written is written, the rest is still at hand.
-  func commit(at position: UInt64, chains open: [RingChain]) throws(BusError) {
-    try intake.write(adding: &written)
-    try chains.keep(MirrorDefect.isPlanted(.forgetsBeginnings) ? [] : open, until: position)
+  /// - Parameter open: the beginnings of large messages before it whose ends lie behind it.
+  /// - Returns: false when these could not be kept, so that nothing was said.
+  @discardableResult
+  func commit(at position: UInt64, chains open: [RingChain]) -> Bool {
+    guard chainsFailure.isDue else { return false }
+    do throws(BusError) {
+      if chainsFailure.isFailing { try chains.probe() }
+      if mustMakeFiles { try FileProbe.makesFiles(in: intake.bus.shared.directory) }
+      try chains.keep(MirrorDefect.isPlanted(.forgetsBeginnings) ? [] : open, until: position)
+    } catch {
+      if chainsFailure.note(error.code) { say(error) }
+      return false
+    }
+    if chainsFailure.isFailing { chainsFailure.recover() }
+    mustMakeFiles = false
     board.noteMirrored(position, messages: written.messages, bytes: written.bytes)
     chains.settle()
     written = MirrorCount()
     committed = position
-  }
-
-  // MARK: Onto the disk
-
-  private func syncIfWanted(now: Bool) {
-    guard synced < committed else { return }
-    let elapsed = conclave_monotonic_ns() &- lastSync
-    let isDue = options.syncInterval.map { now || elapsed >= $0.nanosecondsSaturated } ?? false
-    let isWanted = intake.syncRequests > 0 || min(board.wanted, committed) > synced
-    guard isWanted || isDue else { return }
-    let end = committed
-    group.begin(intake.syncRequests)
-    do throws(BusError) {
-      try intake.synchronize(from: inheritedFrom)
-    } catch {
-      // What the kernel could not write it takes for written from now on: a second attempt would
-      // succeed and mean nothing.
-      board.noteUnsynced(synced..<end)
-      options.onWarning?(.syncFailed(reason: error.message))
-    }
-    group.end()
-    inheritedFrom = nil
-    synced = end
-    lastSync = conclave_monotonic_ns()
-    board.noteSynced(end)
-  }
-
-  /// Gives up the records up to `position`: they will not be in the files.
-  func giveUp(upTo position: UInt64) {
-    intake.discard()
-    board.noteSkipped(committed..<position)
-    board.noteMirrored(position, messages: 0, bytes: 0)
-    committed = position
+    return true
   }
 }
 

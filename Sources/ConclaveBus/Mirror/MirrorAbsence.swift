@@ -17,9 +17,18 @@ struct MirrorAbsence {
     holder = descriptor.flatMap { MirrorLock.living(in: $0)?.process }
   }
 
-  /// - Parameter patience: how long was waited.
-  func error(after patience: Duration) -> BusError {
+  /// - Parameters:
+  ///   - patience: how long was waited.
+  ///   - isInFile: whether the message is in its file, and only the disk was waited for.
+  func error(after patience: Duration, isInFile: Bool) -> BusError {
     let (reason, advice) = words
+    if isInFile {
+      return BusError(
+        .notDurable,
+        "the message is in its topic's file, but was not forced to the disk within \(patience): "
+          + reason,
+        hint: advice)
+    }
     return BusError(
       .notDurable, "the message was not in its topic's file within \(patience): \(reason)",
       hint: "subscribers have it; \(advice)")

@@ -6,6 +6,7 @@ import SharedRing
 final class MirrorCandidate: Sendable {
   private let lock: MirrorLock
   private let bus: FileBus
+  private let directory: BusDirectory
   private let location: RingLocation
   private let options: MirrorOptions
   private let stop = RingCancellation()
@@ -34,6 +35,7 @@ final class MirrorCandidate: Sendable {
   ) throws(BusError) {
     lock = try MirrorLock(in: directory, segment: location.path)
     bus = try FileBus(directory: directory, options: options.file)
+    self.directory = directory
     self.location = location
     self.options = options
   }
@@ -66,6 +68,7 @@ final class MirrorCandidate: Sendable {
 
   private func work(hasLock: Bool) {
     var hasLock = hasLock
+    var said: String?
     while !stop.isRaised {
       do throws(BusError) {
         if !hasLock {
@@ -77,14 +80,18 @@ final class MirrorCandidate: Sendable {
         if !stop.isRaised { try serve() }
       } catch {
         if state.withLock({ $0.refuse(error) }) { return }
-        options.onWarning?(.mirrorRefused(reason: error.message))
+        if error.message != said { options.onWarning?(.mirrorRefused(reason: error.message)) }
+        said = error.message
         rest()
       }
     }
   }
 
   private func serve() throws(BusError) {
-    let mirror = try Mirror(bus: bus, location: location, options: options, until: stop)
+    // Whoever has a directory that others find comes first.
+    try MirrorPlace.check(directory)
+    let mirror = try Mirror(
+      bus: bus, place: MirrorPlace(directory), location: location, options: options, until: stop)
     enter(.seated, mirror.ring)
     options.onWarning?(.mirrorTaken)
     mirror.run()

@@ -64,6 +64,11 @@ struct MirrorChains: ~Copyable {
     kept = next
   }
 
+  /// Finds out whether something could be written.
+  ///
+  /// - Throws: why not.
+  func probe() throws(BusError) { try FileProbe.takesMore(file, at: length, Self.name) }
+
   /// Empties the file when there is nothing to keep: once the mirror has said where it is, since
   /// until then a successor may have to begin before that.
   mutating func settle() {

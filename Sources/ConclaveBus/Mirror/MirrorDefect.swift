@@ -13,6 +13,8 @@ package enum MirrorDefect: String, CaseIterable, Sendable {
   case forgetsBeginnings
   /// A sync that failed counts as done.
   case ignoresFailedSyncs
+  /// The mirror syncs when somebody waits for it, and never by itself.
+  case ignoresSyncInterval
   /// A short write counts as a whole one.
   case trustsShortWrites
   /// A write that a signal has interrupted is an error,

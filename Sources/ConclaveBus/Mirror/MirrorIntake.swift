@@ -1,14 +1,13 @@
-import Glibc
 import SharedRing
 
 /// What the mirror has read of the ring and not written yet, sorted by topic.
 @safe
 struct MirrorIntake: ~Copyable {
-  private let bus: FileBus
+  let bus: FileBus
   /// Added to a position in the ring: its place in the log.
   let base: UInt64
   /// The log had not come further when this mirror took over.
-  private let limit: UInt64
+  let limit: UInt64
   private var table: LaneTable
   private var topics: [MirrorTopic] = []
   /// Theirs, without counting references for each message.
@@ -16,6 +15,9 @@ struct MirrorIntake: ~Copyable {
   private var indices: [Topic: Int] = [:]
   /// Those with something at hand.
   private var filled: [MirrorTopic] = []
+  /// Those that could not be written the last time, with something at hand or not.
+  private(set) var failing: [MirrorTopic] = []
+  /// Of the lines that were made since the last attempt to write.
   private(set) var bytes = 0
   /// How many messages there were since the last sync whose publishers wait for the disk.
   private(set) var syncRequests = 0
@@ -57,19 +59,22 @@ struct MirrorIntake: ~Copyable {
         timestamp: Timestamp(nanosecondsSinceEpoch: head.timestamp),
         incarnation: place.incarnation, position: position)
       let payload = unsafe UnsafeRawBufferPointer(rebasing: bytes[head.payloadOffset...])
-      unsafe add(view, payload.bytes, position, to: entry.pointee.tag)
+      unsafe add(
+        view, payload.bytes, position, to: entry.pointee.tag, mayBeGivenUp: head.mayBeGivenUp)
       if head.wantsSync { syncRequests += 1 }
     }
   }
 
   @inline(__always)
   private mutating func add(
-    _ view: borrowing EnvelopeView, _ payload: RawSpan, _ position: UInt64, to index: Int
+    _ view: borrowing EnvelopeView, _ payload: RawSpan, _ position: UInt64, to index: Int,
+    mayBeGivenUp: Bool
   ) {
     let own = unsafe lines[index]
     if unsafe own.pointee.isEmpty { filled.append(topics[index]) }
     let before = unsafe own.pointee.batch.count
-    unsafe own.pointee.add(view, payload: payload, position: position)
+    unsafe own.pointee.add(
+      view, payload: payload, position: position, mayBeGivenUp: mayBeGivenUp)
     unsafe bytes += own.pointee.batch.count - before
   }
 
@@ -84,61 +89,71 @@ struct MirrorIntake: ~Copyable {
     return topics.count - 1
   }
 
-  /// Appends what is at hand to the files.
+  // MARK: Into the files
+
+  /// Whether something is at hand that could not be written.
+  var isHolding: Bool { !filled.isEmpty }
+  /// Whether the publishers of all that is at hand let the mirror give it up.
+  var mayBeGivenUp: Bool { filled.allSatisfy { $0.mayBeGivenUp } }
+
+  /// Appends what is at hand to the files: of each topic what can be, whatever becomes of others.
+  /// What cannot be stays at hand.
   ///
-  /// - Parameter written: is added what was appended.
-  /// - Throws: why not everything was; what was not is still at hand.
-  mutating func write(adding written: inout MirrorCount) throws(BusError) {
-    while let topic = filled.last {
-      try topic.write(adding: &written, below: limit)
-      filled.removeLast()
-    }
+  /// - Parameters:
+  ///   - written: is added what was appended.
+  ///   - onFailure: is told why a topic fails, once that is trouble.
+  mutating func write(adding written: inout MirrorCount, onFailure: (BusError) -> Void) {
+    let limit = limit
+    filled.removeAll { $0.settle(adding: &written, below: limit, onFailure: onFailure) }
     bytes = 0
+    if filled.isEmpty, failing.isEmpty { return }
+    for topic in failing where topic.isEmpty {
+      _ = topic.settle(adding: &written, below: limit, onFailure: onFailure)
+    }
+    failing.removeAll { topic in
+      topic.isListed = topic.failure.isFailing
+      return !topic.isListed
+    }
+    for topic in filled where !topic.isListed { list(topic) }
+  }
+
+  private mutating func list(_ topic: MirrorTopic) {
+    topic.isListed = true
+    failing.append(topic)
+  }
+
+  /// Takes over what a mirror before this one has said: that it could not write this topic.
+  mutating func inherit(_ reason: BusError.Code, _ topic: Topic) {
+    let topic = topics[index(of: topic.name)]
+    topic.inherit(reason)
+    if !topic.isListed { list(topic) }
   }
 
   /// Gives up what is at hand.
-  mutating func discard() {
-    for topic in filled { topic.discard() }
-    filled = []
-    bytes = 0
+  ///
+  /// - Returns: its places in the log, rising.
+  mutating func giveUp() -> [UInt64] {
+    defer {
+      filled = []
+      bytes = 0
+    }
+    return filled.flatMap { $0.giveUp() }.sorted()
   }
+
+  // MARK: Onto the disk
+
+  /// Whether something was written and not forced to the disk since.
+  var isDirty: Bool { topics.contains { $0.isDirty } }
 
   /// Forces what was written to the disk: every file, also after one has failed.
   ///
-  /// - Parameter floor: the place from which on a mirror before this one may have written without a
-  ///   sync; nil when there was none, or this has been done.
-  mutating func synchronize(from floor: UInt64?) throws(BusError) {
+  /// - Returns: what may not be there.
+  mutating func synchronize() -> MirrorUnsynced? {
     syncRequests = 0
-    var first: BusError?
-    if let floor {
-      do throws(BusError) { try syncFiles(from: floor) } catch { first = error }
-    }
+    var failed: MirrorUnsynced?
     for topic in topics {
-      do throws(BusError) { try topic.synchronize() } catch {
-        first = first ?? error
-        topic.renew()
-      }
+      if let unsynced = topic.synchronize() { failed = failed + unsynced }
     }
-    if let first { throw first }
-  }
-
-  /// Every file that has messages from this place on, whoever wrote them. (A descriptor that is
-  /// only read from will do: fdatasync(2) is about the file.)
-  private func syncFiles(from floor: UInt64) throws(BusError) {
-    let directory = bus.shared.directory
-    for (topic, files) in try TopicHistory(in: directory).topics {
-      let names =
-        [TopicFileName(topic)]
-        + files.rotated.reversed().map {
-          TopicFileName(topic, number: $0)
-        }
-      for name in names {
-        guard let last = try TopicFile.lastPosition(in: name, directory) else { continue }
-        if last < floor { break }
-        let file = try TopicFile.open(name.text, in: directory, flags: O_RDONLY).descriptor
-        if fdatasync(file.number) != 0 { throw .system("force to the disk", name.text) }
-      }
-    }
-    if fsync(directory.number) != 0 { throw .system("force to the disk", bus.shared.path) }
+    return failed
   }
 }

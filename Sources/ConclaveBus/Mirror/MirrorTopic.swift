@@ -1,39 +1,3 @@
-/// How much a mirror has appended.
-struct MirrorCount {
-  var messages: UInt64 = 0
-  var bytes: UInt64 = 0
-}
-
-/// Lines that the mirror has made and that are not known to be in their file, and their places.
-struct MirrorLines: ~Copyable, Sendable {
-  private(set) var batch = LineBatch()
-  private(set) var positions: [UInt64] = []
-
-  var isEmpty: Bool { positions.isEmpty }
-
-  mutating func add(_ view: borrowing EnvelopeView, payload: RawSpan, position: UInt64) {
-    batch.append(view, payload: payload)
-    positions.append(position)
-  }
-
-  mutating func removeFirst(_ count: Int) {
-    batch.removeFirst(count)
-    positions.removeFirst(count)
-  }
-
-  mutating func removeAll() {
-    batch.removeAll()
-    positions.removeAll(keepingCapacity: true)
-  }
-
-  /// Appends them, and keeps those that could not be.
-  mutating func append(by appender: TopicAppender) -> TopicAppender.Outcome {
-    let outcome = appender.append(prepared: &batch)
-    positions.removeFirst(outcome.published)
-    return outcome
-  }
-}
-
 /// One topic's lines on their way from the ring into its file.
 ///
 /// Exactly once: each line carries its place in the log, and places rise along the file. So the
@@ -46,8 +10,13 @@ final class MirrorTopic {
   let lines: UnsafeMutablePointer<MirrorLines>
   /// The last place in the file; nil before the file was looked at.
   private var last: UInt64??
-  /// Whether there are lines in the file that were not synced since.
-  private(set) var isDirty = false
+  /// The places of the first and of the last line in the file that was not synced since; nil: there
+  /// are none.
+  private var dirty: ClosedRange<UInt64>?
+  private(set) var failure = MirrorFailure()
+  /// For ``MirrorIntake``: whether it is in the list of those that fail.
+  var isListed = false
+  private(set) lazy var subject = appender.topic.subject
 
   init(_ appender: TopicAppender) {
     self.appender = appender
@@ -60,21 +29,49 @@ final class MirrorTopic {
     unsafe lines.deallocate()
   }
 
-  /// Appends what is at hand and not in the file.
+  var isEmpty: Bool { unsafe lines.pointee.isEmpty }
+  var mayBeGivenUp: Bool { unsafe lines.pointee.mayBeGivenUp }
+  var isDirty: Bool { dirty != nil }
+
+  /// Appends what is at hand and not in the file, unless an attempt has failed just now; with
+  /// nothing at hand after a failure, finds out whether something could be appended.
   ///
   /// - Parameters:
   ///   - written: is added what was appended, also when not all of it was.
   ///   - limit: no mirror before this one can have written a place from there on.
+  ///   - onFailure: is told why the topic fails, once that is trouble.
+  /// - Returns: whether nothing is at hand any more.
+  func settle(
+    adding written: inout MirrorCount, below limit: UInt64, onFailure: (BusError) -> Void
+  ) -> Bool {
+    guard failure.isDue else { return isEmpty }
+    do throws(BusError) {
+      try write(adding: &written, below: limit)
+      if failure.isFailing { failure.recover() }
+    } catch {
+      if failure.note(error.code) { onFailure(error) }
+    }
+    return isEmpty
+  }
+
+  /// Takes over what a mirror before this one has said: that the file cannot be written.
+  func inherit(_ reason: BusError.Code) { failure.inherit(reason) }
+
   /// - Throws: why not all of it; what was not appended is still at hand.
-  func write(adding written: inout MirrorCount, below limit: UInt64) throws(BusError) {
+  private func write(
+    adding written: inout MirrorCount, below limit: UInt64
+  ) throws(BusError) {
     try leaveOutWhatIsThere(below: limit)
-    guard unsafe !lines.pointee.isEmpty else { return }
+    guard unsafe !lines.pointee.isEmpty else {
+      return failure.isFailing ? try appender.probe() : ()
+    }
     let bytes = unsafe lines.pointee.batch.count
     let places = unsafe lines.pointee.positions
     let outcome = unsafe lines.pointee.append(by: appender)
     if outcome.published > 0 {
-      isDirty = true
-      last = places[outcome.published - 1]
+      let end = places[outcome.published - 1]
+      dirty = min(dirty?.lowerBound ?? places[0], end)...end
+      last = end
       written.messages += UInt64(outcome.published)
       written.bytes += UInt64(unsafe bytes - lines.pointee.batch.count)
     }
@@ -82,19 +79,27 @@ final class MirrorTopic {
   }
 
   /// Gives up what is at hand.
-  func discard() { unsafe lines.pointee.removeAll() }
-
-  /// Forces what was written to the disk.
-  func synchronize() throws(BusError) {
-    guard isDirty else { return }
-    try appender.synchronize()
-    isDirty = false
+  ///
+  /// - Returns: its places.
+  func giveUp() -> [UInt64] {
+    defer { unsafe lines.pointee.removeAll() }
+    return unsafe lines.pointee.positions
   }
 
-  /// Begins anew with the file after a sync of it has failed: see ``TopicAppender/renew()``.
-  func renew() {
-    appender.renew()
-    isDirty = false
+  /// Forces what was written to the disk; if that fails, begins anew with the file: see
+  /// ``TopicAppender/renew()``.
+  ///
+  /// - Returns: what may not be there.
+  func synchronize() -> MirrorUnsynced? {
+    guard let places = dirty else { return nil }
+    dirty = nil
+    do throws(BusError) { try appender.synchronize() } catch {
+      appender.renew()
+      return MirrorUnsynced(
+        places: places.lowerBound..<places.upperBound.addingSaturating(1), subject: subject,
+        reason: error.message)
+    }
+    return nil
   }
 
   private func leaveOutWhatIsThere(below limit: UInt64) throws(BusError) {

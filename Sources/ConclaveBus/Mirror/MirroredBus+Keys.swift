@@ -57,7 +57,7 @@ extension MirroredBus {
     do throws(RingError) {
       return try lane.publish(
         message, key: key, counter: id.counter, to: topic, wait: wait,
-        cancellation: shared.closing)
+        mayBeGivenUp: shared.mayBeGivenUp, cancellation: shared.closing)
     } catch { throw PublishFailure(BusError(error, shared.location)) }
   }
 
@@ -75,7 +75,7 @@ extension MirroredBus {
             + "cannot be said before the mirror has caught up",
           hint: "see what holds it up with conclave bus status, then publish again")
       }
-      if board.trouble != 0 { conclave_pace_until(conclave_monotonic_ns() + 2_000_000) }
+      if board.trouble != nil { conclave_pace_until(conclave_monotonic_ns() + 2_000_000) }
       board.wait(for: end - 1, synced: false, shared.closing)
     }
     return try files.wasPublished(doubt)

@@ -10,14 +10,37 @@ extension MirroredBus {
     _ messages: [Message], to topic: Topic, wait: PublishWait, durability: Durability
   ) throws(PublishFailure) -> Int {
     let lane: SharedMemoryLane
-    do throws(BusError) { lane = try shared.openLane() } catch { throw PublishFailure(error) }
-    return try lane.publishKeeping(durability, options, directory, shared.closing, wait: wait) {
-      () throws(PublishFailure) in
-      if messages.contains(where: { $0.idempotencyKey != nil }) {
-        return try publishOnce(messages, to: topic, wait: wait)
+    let isKeyed = messages.contains { $0.idempotencyKey != nil }
+    var numberings: [String: SharedMemoryStream.Numbering]?
+    do throws(BusError) {
+      lane = try shared.openLane()
+      if durability > .ring, !isKeyed {
+        numberings = try self.numberings(of: messages, topic, lane)
       }
-      return try shared.publish(messages, to: topic, wait: wait)
+    } catch { throw PublishFailure(error) }
+    return try MirroredWait(self, topic).publish(lane, durability, wait, numberings) {
+      () throws(PublishFailure) in
+      // One that comes again was published by somebody before.
+      isKeyed
+        ? try publishOnce(messages, to: topic, wait: wait)
+        : try shared.publish(messages, to: topic, wait: wait)
     }
+  }
+
+  private func numberings(
+    of messages: [Message], _ topic: Topic, _ lane: SharedMemoryLane
+  ) throws(BusError) -> [String: SharedMemoryStream.Numbering] {
+    var numberings: [String: SharedMemoryStream.Numbering] = [:]
+    for message in messages where numberings[message.sender] == nil {
+      try Message.checkName(message.sender, role: "sender")
+      try Message.checkName(message.type, role: "type")
+      numberings[message.sender] =
+        lane.stream(
+          topic: topic, sender: message.sender, type: message.type,
+          mayBeGivenUp: shared.mayBeGivenUp
+        ).numbering
+    }
+    return numberings
   }
 
   /// As `publish(_:to:)`, with what must be true of the message before it returns. Blocks.
@@ -41,6 +64,6 @@ extension MirroredBus {
     return Publisher(
       topic: topic, sender: sender, type: type,
       endpoint: MirroredPublisher(
-        endpoint, try shared.openLane(), shared.closing, durability, options, directory))
+        endpoint, try shared.openLane(), durability, MirroredWait(self, topic), sender: sender))
   }
 }

@@ -37,18 +37,22 @@ public final class MirroredBus: MessageBus {
   /// Opens the bus of `directory`, and becomes its mirror if there is none.
   ///
   /// - Throws: `busy` when another bus is being mirrored into the directory; `permissionDenied`
-  ///   when it cannot be written; `exhausted`, `incompatible`, `noSpace`, `system`.
+  ///   when it cannot be written; `unsupported` for a sync interval of 0 and for rules of retention
+  ///   that keep nothing; `exhausted`, `incompatible`, `noSpace`, `system`.
   public init(
     directory: BusDirectory, options: MirrorOptions = MirrorOptions()
   ) throws(BusError) {
     self.directory = directory
+    try options.check()
     var options = options
     if options.file.retentionGuard == nil {
       options.file.retentionGuard = DurableStatus.retentionGuard(of: directory)
     }
     self.options = options
     shared = try SharedMemoryBus(
-      directory: directory, options: options.shared, onWarning: options.onWarning)
+      directory: directory, options: options.shared,
+      closing: RingCancellation(mirrorPatience: max(1, options.patience.nanosecondsSaturated)),
+      mayBeGivenUp: options.whenFailing == .continueUnmirrored, onWarning: options.onWarning)
     files = try FileBus(directory: directory, options: options.file)
     let seat =
       options.isCandidate ? try MirrorSeat.shared(directory, shared.location, options) : nil

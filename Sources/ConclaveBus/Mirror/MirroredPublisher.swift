@@ -4,68 +4,90 @@ import SharedRing
 final class MirroredPublisher: PublisherEndpoint {
   private let endpoint: SharedMemoryEndpoint
   private let lane: SharedMemoryLane
-  private let closing: RingCancellation
   private let durability: Durability
-  private let options: MirrorOptions
-  private let directory: BusDirectory
+  private let wait: MirroredWait
+  private let numberings: [String: SharedMemoryStream.Numbering]
 
   init(
-    _ endpoint: SharedMemoryEndpoint, _ lane: SharedMemoryLane, _ closing: RingCancellation,
-    _ durability: Durability, _ options: MirrorOptions, _ directory: BusDirectory
+    _ endpoint: SharedMemoryEndpoint, _ lane: SharedMemoryLane, _ durability: Durability,
+    _ wait: MirroredWait, sender: String
   ) {
     self.endpoint = endpoint
     self.lane = lane
-    self.closing = closing
     self.durability = durability
-    self.options = options
-    self.directory = directory
+    self.wait = wait
+    numberings = [sender: endpoint.stream.numbering]
   }
 
-  func publish(validated payload: RawSpan, wait: PublishWait) throws(BusError) -> Bool {
-    try lane.checkMirror(options)
-    guard durability > .ring else { return try endpoint.publish(validated: payload, wait: wait) }
-    // What is promised takes its time.
-    guard wait == .blocking else { return false }
-    let promise = MirrorPromise(lane.mirrorBoard, durability, options, directory)
-    let published = try lane.asking(durability) { () throws(BusError) in
-      try endpoint.publish(validated: payload, wait: wait)
+  func publish(validated payload: RawSpan, wait mode: PublishWait) throws(BusError) -> Bool {
+    guard durability > .ring else {
+      try wait.checkMirror(lane)
+      return try endpoint.publish(validated: payload, wait: mode)
     }
-    if published { try promise.keep(lane.lastPosition, closing) }
-    return published
+    do throws(PublishFailure) {
+      return try wait.publish(lane, durability, mode, numberings) {
+        () throws(PublishFailure) in
+        do throws(BusError) {
+          return try endpoint.publish(validated: payload, wait: mode) ? 1 : 0
+        } catch { throw PublishFailure(error) }
+      } > 0
+    } catch { throw error.cause }
   }
 
   func publish(
-    validated payloads: [RawJSON], wait: PublishWait
+    validated payloads: [RawJSON], wait mode: PublishWait
   ) throws(PublishFailure) -> Int {
-    try lane.publishKeeping(durability, options, directory, closing, wait: wait) {
-      () throws(PublishFailure) in
-      try endpoint.publish(validated: payloads, wait: wait)
+    try wait.publish(lane, durability, mode, numberings) { () throws(PublishFailure) in
+      try endpoint.publish(validated: payloads, wait: mode)
     }
   }
 }
 
-extension SharedMemoryLane {
-  /// - Throws: `notDurable` when the mirror cannot write and `options` say that publishes fail
-  ///   then.
-  func checkMirror(_ options: MirrorOptions) throws(BusError) {
-    guard options.whenFailing == .fail else { return }
-    let trouble = mirrorBoard.trouble
-    if trouble != 0 { throw .mirrorFailing(trouble, isPublished: false) }
+/// How publishes of one bus object on one topic wait for the mirror.
+struct MirroredWait {
+  let files: FileBusShared
+  let topic: Topic
+  let options: MirrorOptions
+  let directory: BusDirectory
+  let closing: RingCancellation
+
+  init(_ bus: MirroredBus, _ topic: Topic) {
+    files = bus.files.shared
+    self.topic = topic
+    options = bus.options
+    directory = bus.directory
+    closing = bus.shared.closing
+  }
+
+  /// - Throws: `notDurable` when the mirror cannot write the topic and publishes are to fail then.
+  func checkMirror(_ lane: SharedMemoryLane) throws(BusError) {
+    guard options.whenFailing == .fail, let trouble = lane.mirrorBoard.trouble,
+      trouble.concerns(topic)
+    else { return }
+    throw .mirrorFailing(trouble)
   }
 
   /// Runs `publish`, and waits for what `durability` promises of all that it published.
-  func publishKeeping(
-    _ durability: Durability, _ options: MirrorOptions, _ directory: BusDirectory,
-    _ closing: RingCancellation, wait: PublishWait, _ publish: () throws(PublishFailure) -> Int
+  ///
+  /// - Parameter numberings: by sender, of all that it publishes; nil when others may have
+  ///   published it.
+  func publish(
+    _ lane: SharedMemoryLane, _ durability: Durability, _ mode: PublishWait,
+    _ numberings: [String: SharedMemoryStream.Numbering]?,
+    _ publish: () throws(PublishFailure) -> Int
   ) throws(PublishFailure) -> Int {
-    do throws(BusError) { try checkMirror(options) } catch { throw PublishFailure(error) }
+    do throws(BusError) { try checkMirror(lane) } catch { throw PublishFailure(error) }
     guard durability > .ring else { return try publish() }
-    guard wait == .blocking else { return 0 }
-    let promise = MirrorPromise(mirrorBoard, durability, options, directory)
-    let published = try asking(durability, publish)
+    // What is promised takes its time.
+    guard mode == .blocking else { return 0 }
+    let evidence = numberings.map { MirrorEvidence(files, lane, topic, $0) }
+    let subject = MirrorPromise.Subject(
+      topic: topic, evidence: evidence, start: evidence?.start ?? lane.lastPosition &+ 1)
+    let promise = MirrorPromise(lane.mirrorBoard, durability, options, directory, subject)
+    let published = try lane.asking(durability, publish)
     guard published > 0 else { return 0 }
     do throws(BusError) {
-      try promise.keep(lastPosition, closing)
+      try promise.keep(lane.lastPosition, closing)
     } catch { throw PublishFailure(error, published: published) }
     return published
   }

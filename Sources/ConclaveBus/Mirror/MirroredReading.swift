@@ -24,6 +24,8 @@ final class MirroredReading {
   private var isOnRow = false
   private var isBaseKnown = false
   private var log: LogPhase?
+  /// What is older than this time is not wanted below this position of the ring.
+  private var leftOut: (time: Timestamp, below: UInt64)?
   /// The ring's position where a closed bus's subscription ends.
   private var end: UInt64?
 
@@ -50,7 +52,7 @@ final class MirroredReading {
     self.geometry = geometry
     self.prefix = prefix
     self.options = options
-    reporter = FileReporter(onWarning: options.onWarning)
+    reporter = FileReporter(onWarning: options.onWarning, heedless: durable?.deadLetters)
     ring = try MirroredReading.join(location, geometry, .dropping, prefix)
     board = ring.mirrorBoard
     let damage = SharedMemoryStatus.Damage(ring.damage)
@@ -79,26 +81,43 @@ final class MirroredReading {
 
   private func begin() throws(BusError) {
     let start: LogStart
+    var tracker = judge.newcomers
     switch options.start {
     case .now: return try beginNow()
-    case .beginning: start = LogStart()
-    case .since(let time): start = LogStart(time: time)
+    case .beginning: start = LogStart(whole: .all, owedSince: .now())
+    case .since(let time):
+      start = LogStart(time: time, whole: .since(time))
+      leftOut = (time, ring.frontier)
+      // If the time is still to come.
+      tracker.newFrom = max(tracker.newFrom, start.whole.incarnation)
     case .after(let id):
-      awaitMirror(upTo: ring.frontier)
-      start = try LogSearch(shared: shared).start(behind: id, prefix: prefix)
+      let search = LogSearch(shared: shared, ring: RingSearch(ring: ring, board: board))
+      switch try search.start(behind: id, prefix: prefix) {
+      case .files(let found): start = found
+      case .ring(let position): return try begin(at: position)
+      }
     }
-    try enterLog(start, least: ring.frontier, SequenceTracker())
+    try enterLog(start, least: leastAtFirst, tracker)
   }
 
-  /// Where a durable subscription begins, which its members decide.
-  typealias DurableBeginning = (DurableLog) throws(BusError) -> UInt64
+  /// Once the log's beginning is known, the ring has what the files do not have yet: nothing is
+  /// waited for.
+  private var leastAtFirst: UInt64 { isBaseKnown ? 0 : ring.frontier }
+
+  private func begin(at position: UInt64) throws(BusError) {
+    try joinRow()
+    ring.seek(to: position)
+    takeRowIfDue()
+  }
 
   private func begin(_ durable: DurableBeginning) throws(BusError) {
     let log = try durableLog()
     learnBase()
-    let position = try durable(log)
-    try enterLog(
-      LogStart(position: position, withForeign: false), least: ring.frontier, SequenceTracker())
+    var start = LogStart(position: try durable.place(log), withForeign: false)
+    start.whole = .from(start.position, base: judge.base)
+    // What other members had of the streams by now it need not account for.
+    judge = RingJudge(from: ring, base: judge.base, prefix: prefix, onWarning: options.onWarning)
+    try enterLog(start, least: leastAtFirst, judge.newcomers)
   }
 
   /// - Throws: `notFound` when nobody has ever mirrored the segment: it has no log.
@@ -114,8 +133,8 @@ final class MirroredReading {
         hint: "open it with MirrorOptions.isCandidate in one process at least")
     }
     return DurableLog(
-      shared: shared, board: board, generation: ring.generation.description, base: base,
-      end: base &+ ring.frontier)
+      shared: shared, board: board, ring: RingSearch(ring: ring, board: board),
+      generation: ring.generation.description, base: base, end: base &+ ring.frontier)
   }
 
   /// Begins behind what was published while the lists were read; they are read anew when the ring
@@ -123,7 +142,8 @@ final class MirroredReading {
   private func beginNow() throws(BusError) {
     for attempt in 0..<8 {
       try joinRow()
-      if passOver(upTo: row?.position ?? ring.frontier) || attempt == 7 { break }
+      let start = row?.position ?? ring.frontier
+      if judge.passOver(ring, upTo: start) || attempt == 7 { break }
       row.take()?.leave()
       ring.seek(to: ring.frontier)
       judge = RingJudge(from: ring, base: judge.base, prefix: prefix, onWarning: options.onWarning)
@@ -131,23 +151,9 @@ final class MirroredReading {
     takeRowIfDue()
   }
 
-  /// - Returns: whether it has seen all up to there.
-  private func passOver(upTo position: UInt64) -> Bool {
-    var isWhole = true
-    while case let left = Int(min(position - min(position, ring.position), 1024)), left > 0 {
-      let read = ring.receive(limit: left) {
-        if $0.isOverrun { isWhole = false }
-      } onMessage: { place, body in
-        judge.take(place, body, of: ring, onGap: { _ in }, onMessage: { _, _ in })
-      }
-      if read == 0 { break }
-    }
-    return isWhole
-  }
-
   private func awaitMirror(upTo position: UInt64) {
     let deadline = conclave_monotonic_ns() + MirroredReading.patience
-    while board.mirrored < position, board.trouble == 0, conclave_monotonic_ns() < deadline {
+    while board.mirrored < position, board.trouble == nil, conclave_monotonic_ns() < deadline {
       board.wait(for: position - 1, synced: false, nil)
     }
   }
@@ -160,6 +166,7 @@ final class MirroredReading {
     sum.lostMessages = sum.lostMessages.addingSaturating(files.lostMessages)
     sum.gaps += files.gaps
     sum.damaged += files.damaged
+    sum.removals += files.removals
     return sum
   }
 
@@ -170,6 +177,9 @@ final class MirroredReading {
   }
 
   private var current: RingSubscriber { isOnRow ? row ?? ring : ring }
+
+  /// Whether the segment was cut off, so that what was read of it may be nonsense.
+  var isLost: Bool { current.isLost }
 
   func close() { end = end ?? ring.frontier }
 
@@ -202,7 +212,7 @@ final class MirroredReading {
       if !read, wasInLog == (log != nil) { break }
     }
     let ended = end.map { position >= $0 } ?? false
-    if delivered == 0, !ended, log == nil, current.isBlocked {
+    if isLost || (delivered == 0 && !ended && log == nil && current.isBlocked) {
       throw BusError(.corrupt, location)
     }
     return DrainResult(count: delivered, ended: ended)
@@ -236,6 +246,7 @@ final class MirroredReading {
         onGap(gap)
         delivered += 1
       } onMessage: { view, payload in
+        if let leftOut, place.position < leftOut.below, view.timestamp < leftOut.time { return }
         onMessage(view, payload)
         delivered += 1
       }
@@ -313,7 +324,9 @@ final class MirroredReading {
   ) throws(BusError) {
     let reader = LogReader(
       shared, prefix: prefix, start: start, tracker: tracker, reporter: reporter)
-    let limit = min(board.mirrored, row?.position ?? .max)
+    // Who begins behind all that is mirrored must not come back to that.
+    let first = isBaseKnown ? start.position - min(start.position, judge.base) : 0
+    let limit = max(min(board.mirrored, row?.position ?? .max), first)
     try reader.look(below: judge.base &+ limit)
     log = LogPhase(
       reader: reader, limit: limit, least: least, lastProgress: conclave_monotonic_ns())
@@ -353,13 +366,13 @@ final class MirroredReading {
     guard let phase = log else { return false }
     let isStuck =
       conclave_monotonic_ns() &- phase.lastProgress > MirroredReading.patience
-      || board.trouble != 0
+      || board.trouble != nil
     let isAtRow = row.map { phase.limit >= $0.position } ?? false
     guard phase.limit >= phase.least || isStuck || isAtRow,
       board.mirrored <= phase.limit || isNear(phase) || isAtRow
     else { return false }
     try joinRow()
-    judge.returnToRing(phase.reader.tracker)
+    judge.returnToRing(phase.reader.tracker, phase.reader.removals)
     ring.seek(to: phase.limit)
     log = nil
     takeRowIfDue()
@@ -385,15 +398,5 @@ final class MirroredReading {
     guard let log else { return .ring(current) }
     if log.reader.hasBacklog || board.mirrored > log.limit || log.limit >= log.least { return nil }
     return .board(past: log.limit)
-  }
-}
-
-extension RingLoss {
-  /// Whether the ring went on without the subscriber.
-  var isOverrun: Bool {
-    switch self {
-    case .lapped, .overwritten, .headless: true
-    case .damaged, .abandoned: false
-    }
   }
 }

@@ -27,6 +27,8 @@ final class MirroredSource: SubscriptionSource {
     }
   }
 
+  var hasLentNonsense: Bool { turn.withLock { _ in unsafe reading.isLost } }
+
   func park(until deadline: ContinuousClock.Instant?) {
     let sleep = turn.withLock { _ in unsafe reading.sleep }
     switch sleep {

@@ -40,23 +40,6 @@ extension TopicFile {
     return nil
   }
 
-  /// The place of the first line of a file that has one. O(what lies before that line).
-  ///
-  /// - Throws: `notFound`, `incompatible`, `permissionDenied`, `system`.
-  static func firstPosition(
-    in name: TopicFileName, _ directory: OwnedDescriptor
-  ) throws(BusError) -> UInt64? {
-    let (file, status) = try open(name.text, in: directory, flags: O_RDONLY)
-    let tail = FileTail(
-      name, file: file, identity: Identity(status), floor: 0, lineLimit: 64 << 20,
-      reporter: FileReporter(onWarning: nil))
-    while try tail.advance() {
-      if let position = tail.head?.parts.position { return position }
-      tail.consumeHead()
-    }
-    return nil
-  }
-
   private static func position(
     _ file: OwnedDescriptor, _ start: UInt64, _ length: Int, _ name: String
   ) throws(BusError) -> UInt64? {

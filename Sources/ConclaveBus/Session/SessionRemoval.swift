@@ -10,6 +10,7 @@ enum SessionRemoval {
   private static let small =
     [
       SessionJournal.name, FilePresence.name, RetentionSweep.lockName, TopicSweep.spareName,
+      RetentionLedger.draftName,
     ] + MirrorRemains.names + [SessionLock.name]
 
   /// - Returns: whether the directory is gone.

@@ -11,13 +11,17 @@ import SharedRing
 /// seen since.
 ///
 /// Known limits: a publisher that is killed between its swap and the store that follows it leaves
-/// its last message out of its list; lists vanish when another process takes the lane over; and
-/// what an old publisher's unlisted stream lost before it was first seen shows nowhere.
+/// its last message out of its list, and one that is held up there while a subscription begins and
+/// is overrun at once lets that message seem lost to it; lists vanish when another process takes
+/// the lane over; and what an old publisher's unlisted stream lost before it was first seen shows
+/// nowhere.
 struct LossLedger: Sendable {
   private var base: [Int: RingStreams] = [:]
   private var hasBase: Bool
   private var lossSinceBase = false
   private var lossSinceCopy = false
+  /// Whether the ring went on without the subscription since the base was taken.
+  private var isOverrun = false
   private var open: (lists: [RingStreams], until: UInt64)?
 
   /// - Parameter lists: how far the streams had come when the subscription began; nil for a moment
@@ -29,11 +33,15 @@ struct LossLedger: Sendable {
 
   /// The last number of a stream that this subscription need not account for, now that the stream
   /// is seen for the first time with `seq`.
-  func base(lane: Int, incarnation: UInt64, _ head: RecordHead.Fields) -> UInt64 {
-    guard lossSinceBase, hasBase else { return head.seq - 1 }
+  ///
+  /// - Parameter isNew: whether the stream is younger than the subscription.
+  func base(
+    lane: Int, incarnation: UInt64, _ head: RecordHead.Fields, isNew: Bool = false
+  ) -> UInt64 {
+    guard lossSinceBase || isNew, hasBase else { return head.seq - 1 }
     // Whoever took the lane since then began with 1.
     guard let list = base[lane], list.incarnation == incarnation else { return 0 }
-    guard head.isListed else { return head.seq - 1 }
+    guard head.isListed else { return isNew ? 0 : head.seq - 1 }
     guard Int(head.streamNumber) < list.entries.count else { return 0 }
     return min(list.entries[Int(head.streamNumber)].number, head.seq - 1)
   }
@@ -43,14 +51,7 @@ struct LossLedger: Sendable {
     for list in base.values {
       for entry in list.entries {
         guard let names = StreamKey.parse(entry.key), wanted.matches(names.topic) else { continue }
-        let (topic, sender) = (Array(names.topic.name.utf8), Array(names.sender.utf8))
-        unsafe topic.withUnsafeBytes { topic in
-          unsafe sender.withUnsafeBytes { sender in
-            let stream = unsafe SequenceTracker.Stream(
-              process: list.process, incarnation: list.incarnation, sender: sender, topic: topic)
-            body(stream, min(entry.number, RecordHead.greatestNumber))
-          }
-        }
+        list.withStream(names) { body($0, min(entry.number, RecordHead.greatestNumber)) }
       }
     }
   }
@@ -58,25 +59,39 @@ struct LossLedger: Sendable {
   /// Records were lost. Returns whether a new episode begins.
   mutating func noteLoss() -> Bool {
     defer {
-      lossSinceBase = true
-      lossSinceCopy = true
+      isOverrun = true
+      noteRemoval()
     }
-    return !lossSinceBase
+    return !isOverrun
   }
+
+  /// Messages were lost elsewhere than in the ring.
+  mutating func noteRemoval() {
+    lossSinceBase = true
+    lossSinceCopy = true
+  }
+
+  /// Whether all that was lost has been told.
+  var isSettled: Bool { !lossSinceBase && open == nil }
 
   /// Takes the lists if there was a loss since they were last taken; settles when everything up to
   /// that moment is read. Call it whenever the subscription has read on, to `position`.
+  ///
+  /// - Parameter elsewhere: what was read elsewhere; learns what is told here.
   mutating func settle(
     at position: UInt64, _ ring: RingSubscriber, _ table: borrowing LaneTable,
-    elsewhere: SequenceTracker?, wanted: TopicPrefix, report: (Gap) -> Void
+    elsewhere: inout SequenceTracker?, _ removals: RingRemovals, wanted: TopicPrefix,
+    report: (Gap) -> Void
   ) {
     if let open, position >= open.until {
       for list in open.lists {
-        settle(list, table, elsewhere: elsewhere, wanted: wanted, report: report)
+        settle(
+          list, table, elsewhere: &elsewhere, removals, wanted: wanted, report: report)
       }
       base = Dictionary(open.lists.map { ($0.lane, $0) }, uniquingKeysWith: { $1 })
       hasBase = true
       lossSinceBase = lossSinceCopy
+      isOverrun = isOverrun && lossSinceCopy
       self.open = nil
     }
     if open == nil, lossSinceCopy {
@@ -84,30 +99,40 @@ struct LossLedger: Sendable {
       let lists = ring.streams()
       open = (lists, ring.frontier)
       settle(
-        at: position, ring, table, elsewhere: elsewhere, wanted: wanted, report: report)
+        at: position, ring, table, elsewhere: &elsewhere, removals, wanted: wanted,
+        report: report)
     }
   }
 
   private func settle(
-    _ list: RingStreams, _ table: borrowing LaneTable, elsewhere: SequenceTracker?,
-    wanted: TopicPrefix, report: (Gap) -> Void
+    _ list: RingStreams, _ table: borrowing LaneTable, elsewhere: inout SequenceTracker?,
+    _ removals: RingRemovals, wanted: TopicPrefix, report: (Gap) -> Void
   ) {
     for (number, entry) in list.entries.enumerated() {
       guard let names = StreamKey.parse(entry.key), wanted.matches(names.topic) else { continue }
       let seen = unsafe table.known(
         lane: list.lane, incarnation: list.incarnation, number: number)
-      let last =
-        unsafe seen?.pointee.last
-        ?? elsewhere?.last(list.process, list.incarnation, names) ?? baseNumber(list, number)
+      let heard = unsafe seen?.pointee.last ?? elsewhere?.last(list, names)
+      let hasForgotten = elsewhere?.hasForgotten ?? false
+      let last = heard ?? (hasForgotten ? nil : unheard(list, number, names.topic, removals))
       guard let last, entry.number > last, entry.number <= RecordHead.greatestNumber else {
         continue
       }
+      if unsafe seen == nil { elsewhere?.expect(entry.number + 1, list, names) }
       unsafe seen?.pointee.last = entry.number
       report(
         Gap(
           sender: names.sender, topic: names.topic, process: list.process,
-          incarnation: list.incarnation, seq: last + 1...entry.number, reason: .overrun))
+          incarnation: list.incarnation, seq: last + 1...entry.number,
+          reason: removals.reason(names.topic)))
     }
+  }
+
+  /// The last number of a stream of which nothing was heard that need not be accounted for.
+  private func unheard(
+    _ list: RingStreams, _ number: Int, _ topic: Topic, _ removals: RingRemovals
+  ) -> UInt64? {
+    removals.isWhole(topic, list.incarnation) ? 0 : baseNumber(list, number)
   }
 
   /// nil when nobody can say.
@@ -123,14 +148,28 @@ struct LossLedger: Sendable {
 extension SequenceTracker {
   /// The last number of a stream that was delivered elsewhere; nil when nobody knows.
   fileprivate func last(
-    _ process: UInt32, _ incarnation: UInt64, _ names: (topic: Topic, sender: String)
+    _ list: RingStreams, _ names: (topic: Topic, sender: String)
   ) -> UInt64? {
+    list.withStream(names) { expected(in: $0).flatMap { $0 > 0 ? $0 - 1 : nil } }
+  }
+
+  fileprivate mutating func expect(
+    _ next: UInt64, _ list: RingStreams, _ names: (topic: Topic, sender: String)
+  ) {
+    list.withStream(names) { expect(next, in: $0) }
+  }
+}
+
+extension RingStreams {
+  fileprivate func withStream<R>(
+    _ names: (topic: Topic, sender: String), _ body: (SequenceTracker.Stream) -> R
+  ) -> R {
     let (topic, sender) = (Array(names.topic.name.utf8), Array(names.sender.utf8))
     return unsafe topic.withUnsafeBytes { topic in
       unsafe sender.withUnsafeBytes { sender in
-        let stream = unsafe Stream(
+        let stream = unsafe SequenceTracker.Stream(
           process: process, incarnation: incarnation, sender: sender, topic: topic)
-        return expected(in: stream).flatMap { $0 > 0 ? $0 - 1 : nil }
+        return body(stream)
       }
     }
   }

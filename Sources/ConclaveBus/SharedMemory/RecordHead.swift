@@ -9,7 +9,8 @@
 /// `stream` numbers the (sender, topic) pairs of one lane's holder, so that subscribers find what
 /// they know of it without looking at names; its highest bit says that the lane lists it for those
 /// who lose messages, the next that its publisher waits for the message to be on the disk, the
-/// third that the message has an idempotency key.
+/// third that the message has an idempotency key, the fourth that its publisher lets the mirror
+/// give it up.
 enum RecordHead {
   static let fixedBytes = 32
   /// What the largest message leaves for heads: more than the longest names need.
@@ -21,6 +22,7 @@ enum RecordHead {
   static let listedBit: UInt16 = 0x8000
   static let syncBit: UInt16 = 0x4000
   static let keyedBit: UInt16 = 0x2000
+  static let looseBit: UInt16 = 0x1000
   /// Linux: `PID_MAX_LIMIT` is 2^22.
   static let processMask: UInt64 = 0xFF_FFFF
 
@@ -70,6 +72,7 @@ enum RecordHead {
     var payloadOffset: Int { fixedBytes + paddedBytes(names: namesLength) }
     var isListed: Bool { stream & listedBit != 0 }
     var wantsSync: Bool { stream & syncBit != 0 }
-    var streamNumber: UInt16 { stream & ~(listedBit | syncBit | keyedBit) }
+    var mayBeGivenUp: Bool { stream & looseBit != 0 }
+    var streamNumber: UInt16 { stream & ~(listedBit | syncBit | keyedBit | looseBit) }
   }
 }

@@ -38,6 +38,14 @@ extension BusError {
       self.init(
         .busy, "the segment \(path) is in use",
         hint: "'conclave bus status' shows by whom")
+    case .mirrored(let process):
+      let who = process.map { "process \($0)" } ?? "another process"
+      self.init(
+        .busy,
+        "\(who) mirrors the bus of \(quotedForError(location.owner)) into a directory that was "
+          + "moved or replaced since",
+        hint: "end it, and the next mirror goes on with what is not in its files; or put its "
+          + "directory back, and it goes on itself")
     case .timedOut(let label, let process):
       self.init(
         .backPressureTimedOut,

@@ -9,11 +9,13 @@ struct RingJudge: ~Copyable, Sendable {
   private let prefix: TopicPrefix
   private let onWarning: (@Sendable (BusWarning) -> Void)?
   /// Added to a position in the ring: its place in the log. 0 where there is no log.
-  var base: UInt64 = 0
+  var base: UInt64 = 0 { didSet { removals.base = base } }
   /// Incarnations from this on are younger than the subscription.
   private let beganAt = ProcessIdentity.newIncarnation()
   /// What was delivered otherwise than from the ring, by stream.
   private var elsewhere: SequenceTracker?
+  /// What retention kept the other reader from having.
+  private var removals = RingRemovals()
 
   /// - Parameter lists: as ``LossLedger/init(base:)``.
   init(
@@ -71,9 +73,11 @@ struct RingJudge: ~Copyable, Sendable {
         timestamp: Timestamp(nanosecondsSinceEpoch: head.timestamp),
         incarnation: place.incarnation, position: base &+ place.position)
       if head.seq != last + 1 {
+        let topic = view.topic
         let gap = Gap(
-          sender: view.sender, topic: view.topic, process: head.process,
-          incarnation: place.incarnation, seq: last + 1...head.seq - 1, reason: .overrun)
+          sender: view.sender, topic: topic, process: head.process,
+          incarnation: place.incarnation, seq: last + 1...head.seq - 1,
+          reason: removals.reason(topic))
         report(gap, of: ring, onGap)
       }
       let payload = unsafe UnsafeRawBufferPointer(rebasing: bytes[head.payloadOffset...])
@@ -85,24 +89,67 @@ struct RingJudge: ~Copyable, Sendable {
   private func lastUnseen(
     _ place: RingPlace, _ head: RecordHead.Fields, _ names: UnsafeRawBufferPointer
   ) -> UInt64 {
-    if let elsewhere {
-      let stream = unsafe SequenceTracker.Stream(
-        process: head.process, incarnation: place.incarnation,
-        sender: UnsafeRawBufferPointer(
-          rebasing: names[head.topicLength..<head.topicLength + head.senderLength]),
-        topic: UnsafeRawBufferPointer(rebasing: names[..<head.topicLength]))
-      if let expected = elsewhere.expected(in: stream), expected > 0 {
-        return min(expected - 1, head.seq - 1)
-      }
+    guard let elsewhere else {
+      return ledger.base(lane: place.lane, incarnation: place.incarnation, head)
     }
-    return ledger.base(lane: place.lane, incarnation: place.incarnation, head)
+    let topic = unsafe UnsafeRawBufferPointer(rebasing: names[..<head.topicLength])
+    let stream = unsafe SequenceTracker.Stream(
+      process: head.process, incarnation: place.incarnation,
+      sender: UnsafeRawBufferPointer(
+        rebasing: names[head.topicLength..<head.topicLength + head.senderLength]),
+      topic: topic)
+    if let expected = elsewhere.expected(in: stream), expected > 0 {
+      return min(expected - 1, head.seq - 1)
+    }
+    if elsewhere.hasForgotten { return head.seq - 1 }
+    if unsafe isWhole(topic, place.incarnation) { return 0 }
+    return ledger.base(
+      lane: place.lane, incarnation: place.incarnation, head,
+      isNew: place.incarnation >= elsewhere.newFrom)
+  }
+
+  private func isWhole(_ topic: UnsafeRawBufferPointer, _ incarnation: UInt64) -> Bool {
+    guard !removals.isEmpty else { return false }
+    let name = unsafe String(decoding: topic, as: UTF8.self)
+    return (try? Topic(name)).map { removals.isWhole($0, incarnation) } ?? false
+  }
+
+  // MARK: Beginning
+
+  /// Passes over what was published while the lists were read, so that they and the place where
+  /// the subscription begins fit together.
+  ///
+  /// - Returns: whether it has seen all up to `position`. If not, the lists are too old: what they
+  ///   do not have would be taken for lost.
+  mutating func passOver(_ ring: RingSubscriber, upTo position: UInt64) -> Bool {
+    var isWhole = true
+    while ring.position < position {
+      let left = Int(min(position - ring.position, 1024))
+      let read = ring.receive(limit: left) {
+        switch $0 {
+        case .lapped, .overwritten: isWhole = false
+        case .headless, .abandoned: break
+        case .damaged: note($0)
+        }
+      } onMessage: { place, body in
+        take(place, body, of: ring, onGap: { _ in }, onMessage: { _, _ in })
+      }
+      if read == 0 { break }
+    }
+    return isWhole
   }
 
   // MARK: Elsewhere
 
   /// What a reader of other places must know of the streams, to go on where the ring was left.
   mutating func leaveRing() -> SequenceTracker {
-    var tracker = elsewhere ?? firstTracker()
+    var tracker = elsewhere ?? newcomers
+    if !tracker.hasForgotten {
+      // How far the streams had come when the subscription began, or all was last settled.
+      ledger.forEachBase(wanted: prefix) {
+        if tracker.expected(in: $0) == nil { tracker.expect($1 + 1, in: $0) }
+      }
+    }
     table.forEachKnown { stream, entry in
       tracker.expect(entry.last.addingSaturating(1), in: stream)
     }
@@ -110,16 +157,23 @@ struct RingJudge: ~Copyable, Sendable {
     return tracker
   }
 
-  /// Knows how far each stream had come when the subscription began, and that all others are new.
-  private func firstTracker() -> SequenceTracker {
+  /// For a reader that is to have every stream that is younger than the subscription.
+  var newcomers: SequenceTracker {
     var tracker = SequenceTracker()
     tracker.newFrom = beganAt
-    ledger.forEachBase(wanted: prefix) { tracker.expect($1 + 1, in: $0) }
     return tracker
   }
 
   /// Goes on in the ring where the other reader has stopped.
-  mutating func returnToRing(_ tracker: consuming SequenceTracker) {
+  ///
+  /// - Parameter removals: what retention kept the other reader from having.
+  mutating func returnToRing(
+    _ tracker: consuming SequenceTracker, _ removals: [Topic: TopicRemoval] = [:]
+  ) {
+    if !removals.isEmpty {
+      self.removals.add(removals)
+      ledger.noteRemoval()
+    }
     table.forEachKnown { stream, entry in
       if let expected = tracker.expected(in: stream), expected > 0 {
         entry.last = max(entry.last, expected - 1)
@@ -147,8 +201,9 @@ struct RingJudge: ~Copyable, Sendable {
   mutating func settle(_ ring: RingSubscriber, _ onGap: (Gap) -> Void) {
     var gaps: [Gap] = []
     ledger.settle(
-      at: ring.position, ring, table, elsewhere: elsewhere, wanted: prefix
+      at: ring.position, ring, table, elsewhere: &elsewhere, removals, wanted: prefix
     ) { gaps.append($0) }
+    if ledger.isSettled { removals.settle() }
     for gap in gaps { report(gap, of: ring, onGap) }
   }
 

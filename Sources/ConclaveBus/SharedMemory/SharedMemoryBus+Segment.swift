@@ -66,11 +66,19 @@ extension SharedMemoryStatus {
           index: $0.index, isLive: $0.isLive, process: $0.process, incarnation: $0.incarnation,
           messages: $0.messages)
       },
-      subscribers: snapshot.subscribers.map {
-        Subscriber(
-          index: $0.index, isLive: $0.isLive, process: $0.process,
-          hasBackPressure: $0.hasBackPressure, prefix: $0.label, position: $0.position,
-          lag: snapshot.frontier - min(snapshot.frontier, $0.position), lost: $0.lost)
-      }, damage: Damage(snapshot.damage), mirror: Mirror(snapshot))
+      subscribers: snapshot.subscribers.map { Subscriber($0, in: snapshot) },
+      damage: Damage(snapshot.damage), mirror: Mirror(snapshot))
+  }
+}
+
+extension SharedMemoryStatus.Subscriber {
+  fileprivate init(_ row: RingSnapshot.Subscriber, in snapshot: RingSnapshot) {
+    self.init(
+      index: row.index, isLive: row.isLive, process: row.process,
+      hasBackPressure: row.hasBackPressure, prefix: row.label, position: row.position, lag: 0,
+      lost: row.lost)
+    // What the mirror has read it may not have written yet.
+    if isMirror { position = min(position, snapshot.mirror.mirrored) }
+    lag = snapshot.frontier - min(snapshot.frontier, position)
   }
 }

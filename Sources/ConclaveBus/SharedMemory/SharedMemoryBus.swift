@@ -13,7 +13,10 @@ public final class SharedMemoryBus: MessageBus {
   let location: RingLocation
   let geometry: RingGeometry
   private let mark = ProcessMark()
-  let closing = RingCancellation()
+  /// Ends waits when it is closed, and says how long they wait for a mirror.
+  let closing: RingCancellation
+  /// Whether the mirror may give up what this object publishes.
+  let mayBeGivenUp: Bool
   private let onWarning: (@Sendable (BusWarning) -> Void)?
   private let state = Lock(State())
 
@@ -27,11 +30,23 @@ public final class SharedMemoryBus: MessageBus {
   ///
   /// - Parameter onWarning: called, from any thread, when a segment that nobody could use is
   ///   replaced: ``BusWarning/segmentReplaced(path:reason:)``.
-  public init(
+  public convenience init(
     directory: BusDirectory, options: SharedMemoryOptions = SharedMemoryOptions(),
     onWarning: (@Sendable (BusWarning) -> Void)? = nil
   ) throws(BusError) {
+    try self.init(
+      directory: directory, options: options, closing: RingCancellation(), mayBeGivenUp: false,
+      onWarning: onWarning)
+  }
+
+  /// The part of a ``MirroredBus`` that is in shared memory.
+  init(
+    directory: BusDirectory, options: SharedMemoryOptions, closing: RingCancellation,
+    mayBeGivenUp: Bool, onWarning: (@Sendable (BusWarning) -> Void)?
+  ) throws(BusError) {
     self.directory = directory
+    self.closing = closing
+    self.mayBeGivenUp = mayBeGivenUp
     self.onWarning = onWarning
     geometry = options.geometry
     location = SharedMemoryBus.location(of: directory, in: options.segmentDirectory)
@@ -51,7 +66,9 @@ public final class SharedMemoryBus: MessageBus {
         try Message.checkName(message.sender, role: "sender")
         try Message.checkName(message.type, role: "type")
         streams.append(
-          lane.stream(topic: topic, sender: message.sender, type: message.type))
+          lane.stream(
+            topic: topic, sender: message.sender, type: message.type,
+            mayBeGivenUp: mayBeGivenUp))
       }
     } catch { throw PublishFailure(error) }
     return try SharedMemoryBatch(lane: lane, closing: closing, location: location)
@@ -72,7 +89,9 @@ public final class SharedMemoryBus: MessageBus {
     try Message.checkName(type, role: "type")
     let lane = try openLane()
     return SharedMemoryEndpoint(
-      lane: lane, stream: lane.stream(topic: topic, sender: sender, type: type), mark: mark,
+      lane: lane,
+      stream: lane.stream(
+        topic: topic, sender: sender, type: type, mayBeGivenUp: mayBeGivenUp), mark: mark,
       closing: closing, location: location)
   }
 

@@ -3,7 +3,7 @@ import SharedRing
 /// The hot path behind a ``Publisher`` on shared memory.
 final class SharedMemoryEndpoint: PublisherEndpoint {
   private let lane: SharedMemoryLane
-  private let stream: SharedMemoryStream
+  let stream: SharedMemoryStream
   private let mark: ProcessMark
   private let closing: RingCancellation
   private let location: RingLocation

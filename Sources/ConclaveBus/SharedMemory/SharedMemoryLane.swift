@@ -71,6 +71,8 @@ final class SharedMemoryLane: Sendable {
   /// How many publishes of this process wait for the disk. What others publish meanwhile may be
   /// marked as well, which does no harm.
   private let syncCount = Atomic<Int>(0)
+  /// What its records say whose they are.
+  let incarnation: UInt64
   /// How far the mirror of this lane's ring is.
   let mirrorBoard: RingMirrorBoard
 
@@ -80,6 +82,7 @@ final class SharedMemoryLane: Sendable {
     payloadLimit = publisher.messageLimit - RecordHead.reservedBytes
     recordLimit = publisher.recordLimit
     mirrorBoard = publisher.mirrorBoard
+    incarnation = publisher.incarnation
     registry = Lock(StreamRegistry(list: publisher.streamList))
     holder = LaneLock(Holder(publisher: publisher))
   }
@@ -104,19 +107,27 @@ final class SharedMemoryLane: Sendable {
   private static let lanes = Lock<[RingLocation: Held]>([:])
   private let mark = ProcessMark()
 
-  /// The stream for these names. Streams that differ in `type` alone share one numbering.
-  func stream(topic: Topic, sender: String, type: String) -> SharedMemoryStream {
-    registry.withLock { $0.stream(topic: topic, sender: sender, type: type) }
+  /// The stream for these names. Streams with the same topic and sender share one numbering.
+  ///
+  /// - Parameter mayBeGivenUp: whether the mirror may give its messages up.
+  func stream(
+    topic: Topic, sender: String, type: String, mayBeGivenUp: Bool
+  ) -> SharedMemoryStream {
+    registry.withLock {
+      $0.stream(topic: topic, sender: sender, type: type, mayBeGivenUp: mayBeGivenUp)
+    }
   }
 
   /// Publishes a message with an idempotency key and an id that was taken for it; false when there
   /// was no room and `wait` is `.never`.
   func publish(
     _ message: Message, key: IdempotencyKey, counter: UInt64, to topic: Topic, wait: PublishWait,
-    cancellation: RingCancellation
+    mayBeGivenUp: Bool, cancellation: RingCancellation
   ) throws(RingError) -> Bool {
     let stream = registry.withLock {
-      $0.stream(topic: topic, sender: message.sender, type: message.type, key: key)
+      $0.stream(
+        topic: topic, sender: message.sender, type: message.type, key: key,
+        mayBeGivenUp: mayBeGivenUp)
     }
     let wait: RingPublisher.Wait =
       wait == .blocking ? .untilRoom(cancellation) : .neverForPart(cancellation)
@@ -144,6 +155,12 @@ final class SharedMemoryLane: Sendable {
     syncCount.add(1, ordering: .relaxed)
     defer { syncCount.subtract(1, ordering: .relaxed) }
     return try publish()
+  }
+
+  /// The number of the last message of a stream, and the position behind all that this process has
+  /// published. May wait while somebody publishes.
+  func end(of numbering: SharedMemoryStream.Numbering) -> (seq: UInt64, position: UInt64) {
+    holder.withLockWaiting { (unsafe numbering.last.pointee, $0.publisher.lastPosition &+ 1) }
   }
 
   /// The position of the last record that this process has published. May wait while somebody

@@ -39,10 +39,8 @@ final class SharedMemorySource: SubscriptionSource {
     if !damage.isNone { onWarning?(.damagedSegment(reason: damage.description)) }
     state = Lock(
       State(
-        judge: RingJudge(
-          prefix: prefix, laneCount: ring.geometry.laneCount, lists: ring.streams(),
-          onWarning: onWarning)))
-    passOver(upTo: ring.frontier)
+        judge: RingJudge(from: ring, prefix: prefix, onWarning: options.onWarning)))
+    begin()
     if options.start != .now { try readPast(from: options.start, location, geometry) }
   }
 
@@ -63,10 +61,14 @@ final class SharedMemorySource: SubscriptionSource {
       let ended = state.end.map { ring.position >= $0 } ?? false
       return DrainResult(count: delivered, ended: ended)
     }
-    // Better an error than to wait for ever.
-    if result.count == 0, !result.ended, ring.isBlocked { throw BusError(.corrupt, location) }
+    // Better an error than to wait for ever, or to have taken what was cut off for a message.
+    if ring.isLost || (result.count == 0 && !result.ended && ring.isBlocked) {
+      throw BusError(.corrupt, location)
+    }
     return result
   }
+
+  var hasLentNonsense: Bool { ring.isLost }
 
   func park(until deadline: ContinuousClock.Instant?) {
     ring.park(untilNanoseconds: monotonicNanoseconds(deadline))
@@ -130,20 +132,13 @@ final class SharedMemorySource: SubscriptionSource {
 
   // MARK: Beginning
 
-  /// Passes over what was published while the lists were read, so that `base` and the place where
-  /// this subscription begins fit together.
-  private func passOver(upTo position: UInt64) {
+  /// Begins behind what was published while the lists were read; they are read anew when the ring
+  /// has gone round meanwhile.
+  private func begin() {
     state.withLock { state in
-      while ring.position < position {
-        let left = Int(min(position - ring.position, 1024))
-        let read = ring.receive(limit: left) {
-          state.judge.note($0)
-        } onMessage: { place, body in
-          state.judge.take(place, body, of: ring) { _ in
-          } onMessage: { _, _ in
-          }
-        }
-        if read == 0 { break }
+      for _ in 0..<8 where !state.judge.passOver(ring, upTo: ring.frontier) {
+        ring.seek(to: ring.frontier)
+        state.judge = RingJudge(from: ring, prefix: prefix, onWarning: onWarning)
       }
     }
   }

@@ -38,6 +38,11 @@ extension SharedMemoryStatus {
   }
 }
 
+extension SharedMemoryStatus.Subscriber {
+  /// Whether it is the durable mirror, or a dead one's row that waits for a successor.
+  public var isMirror: Bool { hasBackPressure && prefix == Mirror.label }
+}
+
 extension SharedMemoryStatus.Mirror {
   /// nil when the segment was never mirrored.
   init?(_ snapshot: RingSnapshot) {
@@ -49,9 +54,9 @@ extension SharedMemoryStatus.Mirror {
     self.init(
       process: rows.first?.process, mirrored: progress.mirrored, synced: progress.synced,
       lag: snapshot.frontier - min(snapshot.frontier, progress.mirrored),
-      messages: progress.messages, bytes: progress.bytes, isFailing: progress.trouble != 0,
-      trouble: BusError.Code(number: progress.trouble), skipped: Stretches(progress.skipped),
-      unsynced: Stretches(progress.unsynced))
+      messages: progress.messages, bytes: progress.bytes, isFailing: progress.trouble != nil,
+      trouble: progress.trouble.flatMap { BusError.Code(number: $0.code) },
+      skipped: Stretches(progress.skipped), unsynced: Stretches(progress.unsynced))
   }
 }
 

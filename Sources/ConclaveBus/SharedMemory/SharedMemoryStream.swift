@@ -32,7 +32,7 @@ final class SharedMemoryStream: Sendable {
 
   init(
     numbering: Numbering, topic: Topic, sender: String, type: String, process: UInt32,
-    key: IdempotencyKey? = nil
+    key: IdempotencyKey? = nil, mayBeGivenUp: Bool
   ) {
     let keyBytes = key.map { Array($0.text.utf8) } ?? []
     keyWord = UInt64(keyBytes.count) << 56
@@ -42,7 +42,7 @@ final class SharedMemoryStream: Sendable {
     unsafe head.initializeMemory(as: UInt8.self, repeating: 0)
     let stream =
       numbering.number | (numbering.listing.isListed ? RecordHead.listedBit : 0)
-      | (key == nil ? 0 : RecordHead.keyedBit)
+      | (key == nil ? 0 : RecordHead.keyedBit) | (mayBeGivenUp ? RecordHead.looseBit : 0)
     unsafe head.storeBytes(
       of: RecordHead.word3(
         process: process, topic: topic.name.utf8.count, sender: sender.utf8.count,

@@ -5,6 +5,7 @@ struct StreamRegistry: ~Copyable, Sendable {
   private struct Name: Hashable {
     let key: [UInt8]
     let type: String
+    let mayBeGivenUp: Bool
   }
 
   private var list: RingStreamList
@@ -16,24 +17,30 @@ struct StreamRegistry: ~Copyable, Sendable {
 
   init(list: consuming RingStreamList) { self.list = list }
 
-  /// The stream for these names. Streams that differ in `type` alone share one numbering.
-  mutating func stream(topic: Topic, sender: String, type: String) -> SharedMemoryStream {
-    let name = Name(key: StreamKey.bytes(topic: topic, sender: sender), type: type)
+  /// The stream for these names. Streams with the same topic and sender share one numbering.
+  ///
+  /// - Parameter mayBeGivenUp: whether the mirror may give its messages up.
+  mutating func stream(
+    topic: Topic, sender: String, type: String, mayBeGivenUp: Bool
+  ) -> SharedMemoryStream {
+    let name = Name(
+      key: StreamKey.bytes(topic: topic, sender: sender), type: type, mayBeGivenUp: mayBeGivenUp)
     if let known = streams[name] { return known }
     let stream = SharedMemoryStream(
       numbering: numbering(name.key), topic: topic, sender: sender, type: type,
-      process: ProcessIdentity.pid)
+      process: ProcessIdentity.pid, mayBeGivenUp: mayBeGivenUp)
     streams[name] = stream
     return stream
   }
 
   /// A stream for one message with an idempotency key, in the same numbering as those without.
   mutating func stream(
-    topic: Topic, sender: String, type: String, key: IdempotencyKey
+    topic: Topic, sender: String, type: String, key: IdempotencyKey, mayBeGivenUp: Bool
   ) -> SharedMemoryStream {
     SharedMemoryStream(
       numbering: numbering(StreamKey.bytes(topic: topic, sender: sender)), topic: topic,
-      sender: sender, type: type, process: ProcessIdentity.pid, key: key)
+      sender: sender, type: type, process: ProcessIdentity.pid, key: key,
+      mayBeGivenUp: mayBeGivenUp)
   }
 
   private mutating func numbering(_ key: [UInt8]) -> SharedMemoryStream.Numbering {

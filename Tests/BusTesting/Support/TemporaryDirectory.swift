@@ -18,6 +18,7 @@ public final class TemporaryDirectory: Sendable {
 
   deinit {
     removeTree(path)
+    removeSegments(leftBy: path)
   }
 
   /// The path of `name` in it.
@@ -25,7 +26,7 @@ public final class TemporaryDirectory: Sendable {
 }
 
 /// Removes a file, or a directory with what is in it. Follows no link.
-private func removeTree(_ path: String) {
+package func removeTree(_ path: String) {
   if unsafe unlink(path) == 0 { return }
   guard let directory = unsafe opendir(path) else { return }
   while let entry = unsafe readdir(directory) {

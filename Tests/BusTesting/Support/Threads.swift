@@ -49,7 +49,7 @@ private final class Job: Sendable {
   init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
-private func startThread(_ body: @escaping @Sendable () -> Void) {
+func startThread(_ body: @escaping @Sendable () -> Void) {
   var thread = pthread_t()
   let job = unsafe Unmanaged.passRetained(Job(body)).toOpaque()
   let failure = unsafe pthread_create(
