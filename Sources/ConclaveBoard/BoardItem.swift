@@ -5,8 +5,8 @@ public struct BoardItem: Hashable, Sendable {
   /// How long an intent counts whose sender did not say. Longer than an iteration of a loop usually
   /// takes, so that the others see it at the beginning of their next one.
   public static let usualIntentLifetime = Duration.seconds(30 * 60)
-  /// However long its sender said, an intent counts no longer.
-  public static let longestIntentLifetime = Duration.seconds(24 * 3600)
+  /// However long its sender said, a note that has an end counts no longer.
+  public static let longestLifetime = Duration.seconds(24 * 3600)
 
   /// The message in which it was said first: the same in every wave that it is carried to.
   public let id: MessageID
@@ -18,8 +18,8 @@ public struct BoardItem: Hashable, Sendable {
   public let kind: BoardKind
   /// At most ``BoardNote/maximumTextLength`` bytes; never empty.
   public let text: String
-  /// Until when it counts; only intents have one.
-  public let expires: Timestamp?
+  /// For whom and how long it counts; of an intent ``BoardScope/expires`` is never nil.
+  public let scope: BoardScope
   /// Whether an attempt said it that failed.
   public let isProvisional: Bool
   /// Who carried it here from the wave before, or nil.
@@ -27,14 +27,18 @@ public struct BoardItem: Hashable, Sendable {
 
   public init(
     id: MessageID, sender: String, time: Timestamp, kind: BoardKind, text: String,
-    expires: Timestamp? = nil, isProvisional: Bool = false, carriedBy: String? = nil
+    scope: BoardScope = BoardScope(), isProvisional: Bool = false, carriedBy: String? = nil
   ) {
     self.id = id
     self.sender = sender
     self.time = time
     self.kind = kind
     self.text = BoardText.cut(text, toBytes: BoardNote.maximumTextLength)
-    self.expires = kind == .intent ? BoardItem.end(ofIntentAt: time, asSaid: expires) : nil
+    var scope = scope
+    let usual = kind == .intent ? time.advanced(by: BoardItem.usualIntentLifetime) : nil
+    scope.expires = scope.expires.map { min($0, time.advanced(by: BoardItem.longestLifetime)) }
+    scope.expires = scope.expires ?? usual
+    self.scope = scope
     self.isProvisional = isProvisional
     self.carriedBy = carriedBy
   }
@@ -52,17 +56,15 @@ public struct BoardItem: Hashable, Sendable {
       id: origin?.id ?? envelope.id, sender: origin?.sender ?? envelope.sender,
       time: origin?.time ?? envelope.timestamp, kind: origin?.kind ?? kind,
       text: BoardText.trimmed(text),
-      expires: envelope.payload.member("expires")?.string.flatMap { Timestamp(rfc3339: $0) },
+      scope: origin == nil ? BoardScope(envelope.payload) : BoardScope(),
       isProvisional: envelope.payload.member("provisional")?.boolean ?? false,
       carriedBy: origin == nil ? nil : envelope.sender)
   }
 
-  public func hasExpired(at now: Timestamp) -> Bool { expires.map { $0 <= now } ?? false }
+  /// Until when it counts, or nil for good.
+  public var expires: Timestamp? { scope.expires }
 
-  private static func end(ofIntentAt time: Timestamp, asSaid said: Timestamp?) -> Timestamp {
-    guard let said else { return time.advanced(by: usualIntentLifetime) }
-    return min(said, time.advanced(by: longestIntentLifetime))
-  }
+  public func hasExpired(at now: Timestamp) -> Bool { expires.map { $0 <= now } ?? false }
 }
 
 extension Timestamp {

@@ -55,7 +55,10 @@ public struct BoardMarkers: Hashable, Sendable {
   ///   - prompt: what the agent was told. Notes that stand in it, quoted or not, are not the
   ///     agent's.
   public init(in text: String, prompt: String = "") {
-    let told = Set(BoardMarkers.found(in: prompt, honoursQuotes: false).map(Key.init))
+    // Who repeats a part of it may leave out the fence around a note, or not.
+    let told = Set(
+      [false, true].flatMap { BoardMarkers.found(in: prompt, honoursQuotes: $0) }
+        .map(Key.init))
     var known: Set<Key> = []
     for piece in BoardMarkers.pieces(of: text, honoursQuotes: true) {
       switch piece {

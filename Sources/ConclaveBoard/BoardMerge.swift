@@ -12,14 +12,16 @@ struct BoardMerge {
   }
 
   /// Two texts are the same when they are normalised. Intents of different senders stay apart: that
-  /// two want to change the same is just what is to be known.
+  /// two want to change the same is just what is to be known. So do notes for different tasks.
   private struct Key: Hashable {
     let text: String
     let intentOf: String?
+    let recipient: String?
 
     init(_ item: BoardItem) {
       text = BoardText.normalised(item.text)
       intentOf = item.kind == .intent ? item.sender : nil
+      recipient = item.scope.recipient
     }
   }
 

@@ -2,7 +2,8 @@ public import ConclaveBus
 
 /// What is posted on a board. Its payload is `{"text": ...}`; the other members are there only when
 /// they say something:
-/// - `expires`: until when an intent counts, RFC 3339;
+/// - `expires`: until when it counts, RFC 3339;
+/// - `about`, `to`, `source`: see ``BoardScope``;
 /// - `provisional`: true for what was said by an attempt that failed;
 /// - `carried`: the ``BoardOrigin`` of what a wave before this one knew.
 public struct BoardNote: Hashable, Sendable {
@@ -13,18 +14,18 @@ public struct BoardNote: Hashable, Sendable {
   public let kind: BoardKind
   /// As it was written, without the white space around it.
   public let text: String
-  /// Until when an intent counts; nil: see ``BoardItem/usualIntentLifetime``.
-  public let expires: Timestamp?
+  public let scope: BoardScope
   /// Whether it was said by an attempt that failed.
   public let isProvisional: Bool
   /// Where it was carried from.
   public let origin: BoardOrigin?
 
-  /// - Parameter expires: only intents expire; ignored for other kinds.
   /// - Throws: `invalidPayload` when nothing is left of `text` without white space and control
-  ///   characters; `messageTooLarge` when it is longer than ``maximumTextLength``.
+  ///   characters, or a name in `scope` is empty or too long; `messageTooLarge` when `text` is
+  ///   longer than ``maximumTextLength``.
   public init(
-    _ kind: BoardKind, _ text: String, expires: Timestamp? = nil, isProvisional: Bool = false
+    _ kind: BoardKind, _ text: String, isProvisional: Bool = false,
+    scope: BoardScope = BoardScope()
   ) throws(BusError) {
     let text = BoardText.trimmed(text)
     guard !BoardText.line(text).isEmpty else {
@@ -37,9 +38,14 @@ public struct BoardNote: Hashable, Sendable {
         "a board note of \(text.utf8.count) bytes is longer than \(BoardNote.maximumTextLength)",
         hint: "say it in a sentence or two, and name a file that holds the rest")
     }
+    guard [scope.about, scope.recipient].allSatisfy({ $0.map(BoardScope.isName) ?? true }) else {
+      throw BusError(
+        .invalidPayload, "what a board note is about, and for whom it is, must have a short name",
+        hint: "use 1 to \(BoardScope.longestName) bytes")
+    }
     self.kind = kind
     self.text = text
-    self.expires = kind == .intent ? expires : nil
+    self.scope = scope
     self.isProvisional = isProvisional
     origin = nil
   }
@@ -48,7 +54,7 @@ public struct BoardNote: Hashable, Sendable {
   init(carrying item: BoardItem, from origin: BoardOrigin) {
     kind = .context
     text = item.text
-    expires = nil
+    scope = BoardScope()
     isProvisional = item.isProvisional
     self.origin = origin
   }
@@ -62,7 +68,7 @@ public struct BoardNote: Hashable, Sendable {
 
   func payload() throws(BusError) -> RawJSON {
     var members = ["\"text\":\(jsonText(text))"]
-    if let expires { members.append("\"expires\":\"\(expires)\"") }
+    members += scope.members
     if isProvisional { members.append("\"provisional\":true") }
     if let origin { members.append("\"carried\":\(origin.json)") }
     return try RawJSON("{\(members.joined(separator: ","))}")

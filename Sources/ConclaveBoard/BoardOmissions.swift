@@ -7,8 +7,12 @@ public struct BoardOmissions: Hashable, Sendable {
   public var own = 0
   /// What it was shown before, in these or nearly these words.
   public var seen = 0
-  /// Intents whose time is over.
+  /// Notes whose time is over.
   public var expired = 0
+  /// Notes that their senders have replaced (``BoardScope/about``).
+  public var replaced = 0
+  /// Notes for other tasks (``BoardScope/recipient``).
+  public var forOthers = 0
   /// Notes that say what one that is shown says.
   public var repeated = 0
   /// Older notes beyond ``BoardLimits/count``; no warnings.

@@ -74,6 +74,8 @@ public enum BoardRendering {
   private static func remarks(on item: BoardItem) -> [String] {
     (item.isProvisional ? ["unconfirmed"] : [])
       + (item.carriedBy == nil ? [] : ["from an earlier wave"])
+      + (item.scope.isObserved ? ["observed"] : [])
+      + (item.scope.recipient.map { ["to \(BoardText.name($0))"] } ?? [])
   }
 
   private static func remarks(on note: BoardSelection.Note) -> [String] {

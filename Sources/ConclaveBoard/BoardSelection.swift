@@ -2,7 +2,8 @@ public import ConclaveBus
 
 /// What of a board a task is shown at the beginning of an iteration.
 ///
-/// - Left out: the task's own notes, what it was shown before, intents that have expired.
+/// - Left out: the task's own notes, what it was shown before, what has expired, what its sender
+///   has replaced, and what is for another task.
 /// - Notes that say the same are one (``BoardText/normalised(_:)``), with all who said so.
 /// - Of warnings all are taken, of all others the newest ``BoardLimits/count``.
 /// - Of these, warnings first and each the newest first, as many as ``BoardLimits/tokens`` allows;
@@ -54,12 +55,17 @@ public struct BoardSelection: Hashable, Sendable {
     omissions.repeated = self.notes.reduce(0) { $0 + $1.ids.count - 1 }
   }
 
-  /// Without the task's own notes and what has expired.
+  /// Without the task's own notes and what does not count, or not for it.
   private mutating func current(_ items: [BoardItem], _ task: String?) -> [BoardItem] {
+    let last = BoardSelection.lastPlaces(items)
     var result: [BoardItem] = []
-    for item in items {
+    for (place, item) in items.enumerated() {
       if item.sender == task {
         omissions.own += 1
+      } else if let task, let recipient = item.scope.recipient, recipient != task {
+        omissions.forOthers += 1
+      } else if let subject = Subject(item), last[subject] != place {
+        omissions.replaced += 1
       } else if item.hasExpired(at: now) {
         omissions.expired += 1
       } else {
@@ -67,6 +73,28 @@ public struct BoardSelection: Hashable, Sendable {
       }
     }
     return result
+  }
+
+  /// What a sender has one note about, for one recipient.
+  private struct Subject: Hashable {
+    let sender: String
+    let about: String
+    let recipient: String?
+
+    init?(_ item: BoardItem) {
+      guard let about = item.scope.about else { return nil }
+      self.about = about
+      sender = item.sender
+      recipient = item.scope.recipient
+    }
+  }
+
+  private static func lastPlaces(_ items: [BoardItem]) -> [Subject: Int] {
+    var places: [Subject: Int] = [:]
+    for (place, item) in items.enumerated() {
+      if let subject = Subject(item) { places[subject] = place }
+    }
+    return places
   }
 
   /// Whether the task was shown as much: a warning is news for who was told a discovery.

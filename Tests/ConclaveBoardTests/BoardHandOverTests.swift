@@ -26,6 +26,33 @@ import Testing
     }
   }
 
+  /// What got rid of an error goes on besides, however much was found out since: of each error the
+  /// newest notes.
+  @Test func memoryOfErrors() throws {
+    let (a, b) = ("0123456789abcdef", "fedcba9876543210")
+    func fixed(_ number: Int, _ errors: [String]) throws -> BoardItem {
+      let text = try ErrorMemory.note(errors, "fixed: by way \(number)").text
+      return World.item(number, .discovery, text, by: "task-\(number)")
+    }
+    var board = try [fixed(0, [b]), fixed(1, [a]), fixed(2, [a]), fixed(3, [a, b]), fixed(4, [a])]
+    for wave in 1...4 {
+      board += (0..<12).map { World.item(wave * 100 + $0, .discovery) }
+      board = try next(board, from: wave * 1000)
+      #expect(numbers(board).prefix(4) == [0, 2, 3, 4] && board.count == 4 + 10)
+    }
+    #expect(numbers(ErrorMemory.notes(on: a, in: board, for: "task-2")) == [3, 4])
+    #expect(numbers(ErrorMemory.notes(on: b, in: board, for: "task-9")) == [0, 3])
+    #expect(ErrorMemory.notes(on: "", in: board, for: "task-9") == [])
+  }
+
+  @Test(arguments: [
+    "error 0123456789abcdef] x", "[error 0123456789abcdeg] x", "[error 0123456789abcde] x",
+    "[error 0123456789abcdef]", "x [error 0123456789abcdef] x", "[error ",
+  ])
+  func whatOnlyLooksLikeMemory(_ text: String) {
+    #expect(ErrorMemory.fingerprints(in: World.item(0, .discovery, text)) == [])
+  }
+
   @Test func payloadsAreFlatAndSayWhoAndWhen() throws {
     let notes = BoardHandOver.notes(from: [
       World.item(3, .warning, "w", by: "task-1", isProvisional: true)
@@ -78,6 +105,8 @@ import Testing
       World.item(1, .intent, "expired", expires: World.second(1)),
       World.item(2, .intent, "not expired", expires: World.second(200_000)),
       World.item(3, .context, "said by the orchestrator"), World.item(4, .discovery),
+      World.item(5, .warning, "for now", expires: World.second(200_000)),
+      World.item(6, .warning, "for one", to: "task-1"),
     ]
     #expect(numbers(try next(items, from: 100)) == [4])
   }

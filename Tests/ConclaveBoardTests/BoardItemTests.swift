@@ -48,17 +48,37 @@ import Testing
   @Test func notesBecomeItems() throws {
     let end = World.second(99_500)
     let notes = try [
-      BoardNote(.intent, " Modifying \"a\\b\"\n", expires: end),
+      BoardNote(.intent, " Modifying \"a\\b\"\n", scope: BoardScope(expires: end)),
       BoardNote(.warning, "w", isProvisional: true),
-      BoardNote(.discovery, "d", expires: end), BoardNote(.context, "c\u{1}"),
+      BoardNote(.discovery, "d", scope: BoardScope(expires: end)), BoardNote(.context, "c\u{1}"),
     ]
     let items = try World.posted(notes, by: "me", from: 5)
     #expect(items.map(\.kind) == [.intent, .warning, .discovery, .context])
     #expect(items.map(\.text) == ["Modifying \"a\\b\"", "w", "d", "c\u{1}"])
-    #expect(items.map(\.expires) == [end, nil, nil, nil])
+    #expect(items.map(\.expires) == [end, nil, end, nil])
     #expect(items.map(\.isProvisional) == [false, true, false, false])
-    #expect(try notes[2].payload().description == #"{"text":"d"}"#)
+    #expect(try notes[2].payload().description == "{\"text\":\"d\",\"expires\":\"\(end)\"}")
     #expect(try notes[1].payload().description == #"{"text":"w","provisional":true}"#)
+  }
+
+  @Test func scopesAreKept() throws {
+    let scope = BoardScope(
+      expires: World.second(99_500), about: "a \"b\"", recipient: "task-2", isObserved: true)
+    let note = try BoardNote(.warning, "w", scope: scope)
+    #expect(try World.posted([note], from: 5).map(\.scope) == [scope])
+    let plain = BoardScope()
+    let long = String(repeating: "x", count: 257)
+    for members in [
+      #""about":7,"to":[],"source":"hearsay","expires":1"#, #""about":"","to":"","source":true"#,
+      "\"about\":\"\(long)\",\"to\":\"\(long)\"",
+    ] {
+      let item = BoardItem(try World.envelope("{\"text\":\"x\",\(members)}"))
+      #expect(item?.scope == plain)
+    }
+    for scope in [BoardScope(about: ""), BoardScope(recipient: long)] {
+      let error = #expect(throws: BusError.self) { try BoardNote(.warning, "w", scope: scope) }
+      #expect(error?.code == .invalidPayload)
+    }
   }
 
   @Test func notesThatCannotBe() {
@@ -84,7 +104,9 @@ import Testing
     #expect(try end("{\"text\":\"x\",\"expires\":\"\(said)\"}") == said)
     #expect(
       try end(#"{"text":"x","expires":"2500-01-01T00:00:00Z"}"#) == World.second(99_001 + 86_400))
-    #expect(try end("{\"text\":\"x\",\"expires\":\"\(said)\"}", "board.warning") == nil)
+    // What is no intent has an end only when its sender says so.
+    #expect(try end("{\"text\":\"x\",\"expires\":\"\(said)\"}", "board.warning") == said)
+    #expect(try end(#"{"text":"x"}"#, "board.warning") == nil)
     let item = World.item(1, .intent, expires: said)
     #expect(!item.hasExpired(at: World.second(99_006)) && item.hasExpired(at: said))
     #expect(!World.item(1, .warning).hasExpired(at: Timestamp(nanosecondsSinceEpoch: .max)))

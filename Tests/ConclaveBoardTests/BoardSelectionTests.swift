@@ -70,6 +70,37 @@ import Testing
     #expect(texts(selection) == ["usual", "still"] && selection.omissions.expired == 1)
   }
 
+  /// The last word of a sender about something counts, and takes back what was said before.
+  @Test func notesAreReplacedAndWithdrawn() {
+    let items = [
+      World.item(1, .warning, "one", by: "radar", about: "x"),
+      World.item(2, .warning, "one", by: "radar", about: "y"),
+      World.item(3, .intent, "another's", by: "task-1", about: "x"),
+      World.item(4, .warning, "two", by: "radar", about: "x"),
+      World.item(5, .warning, "mine", by: "radar", about: "x", to: "task-9"),
+    ]
+    let selection = select(items, for: "task-9")
+    #expect(texts(selection) == ["mine", "two", "one", "another's"])
+    #expect(selection.omissions.replaced == 1)
+    let withdrawn = World.item(6, .warning, "two", by: "radar", expires: World.now, about: "x")
+    let rest = select(items + [withdrawn], for: "task-9")
+    #expect(texts(rest) == ["mine", "one", "another's"])
+    #expect(rest.omissions.replaced == 2 && rest.omissions.expired == 1)
+  }
+
+  @Test func notesForOthersAreLeftOut() {
+    let items = [
+      World.item(1, .warning, "same", by: "radar", to: "task-1"),
+      World.item(2, .warning, "same", by: "radar", to: "task-2"), World.item(3, .discovery, "all"),
+    ]
+    let selection = select(items, for: "task-1")
+    #expect(selection.notes.map(\.ids) == [[World.id(1)], [World.id(3)]])
+    #expect(selection.omissions.forOthers == 1)
+    // Who looks from outside sees all, and for whom each is.
+    let text = BoardRendering.text(select(items))
+    #expect(text.contains(#"(to task-1): "same""#) && text.contains(#"(to task-2): "same""#))
+  }
+
   @Test func theSameTextIsOne() throws {
     let items = [
       World.item(1, .discovery, "Use the cursor", by: "a"),

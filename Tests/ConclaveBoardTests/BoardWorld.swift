@@ -18,11 +18,14 @@ enum World {
   static func item(
     _ number: Int, _ kind: BoardKind = .discovery, _ text: String? = nil,
     by sender: String = "peer",
-    expires: Timestamp? = nil, isProvisional: Bool = false
+    expires: Timestamp? = nil, about: String? = nil, to recipient: String? = nil,
+    isProvisional: Bool = false
   ) -> BoardItem {
     BoardItem(
       id: id(number), sender: sender, time: second(99_000 + number), kind: kind,
-      text: text ?? "\(kind) \(number)", expires: expires, isProvisional: isProvisional)
+      text: text ?? "\(kind) \(number)",
+      scope: BoardScope(expires: expires, about: about, recipient: recipient),
+      isProvisional: isProvisional)
   }
 
   /// A message as a bus would deliver it.
