@@ -14,6 +14,17 @@ import Testing
     #expect(result.words == "exit code 7")
   }
 
+  @Test func aScriptThatDoesNotSayWhatRunsIt() async throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.appending("a script")
+    Files.write(path, "echo \"$0 $1\"; cat; exit 7\n", executable: true)
+    var request = ChildRequest(path, ["b c"], environment: ["PATH": "/bin"], directory: "/")
+    request.input = Array("in".utf8)
+    let ready = request
+    let result = try await onThread { try ChildRun.run(ready) }
+    #expect(result.exit == .code(7) && result.output.text == "\(path) b c\nin")
+  }
+
   @Test func errorsCanGoWithTheOutputInTheirOrder() async throws {
     let result = try await runShell("echo 1; echo 2 >&2; echo 3") { $0.mergesErrors = true }
     #expect(result.output.text == "1\n2\n3\n" && result.errors.count == 0)
@@ -34,15 +45,16 @@ import Testing
   }
 
   @Test func whoWaitsIsToldOfTheTime() async throws {
-    let ticks = Counter()
+    let directory = try TemporaryDirectory()
+    let file = directory.appending("told")
     let result = try await onThread {
       try ChildRun.run(
         ChildRequest(
-          "/bin/sh", ["-c", "echo a; sleep 0.05; echo b"], environment: ["PATH": "/bin"],
-          directory: "/"),
-        onWake: { _ in ticks.add() })
+          "/bin/sh", ["-c", "while [ ! -e told ]; do sleep 0.05; done"],
+          environment: ["PATH": "/bin"], directory: directory.path),
+        onWake: { _ in Files.write(file, "") })
     }
-    #expect(result.succeeded && ticks.count >= 1)
+    #expect(result.succeeded)
   }
 
   @Test func aSignalHasItsName() async throws {
@@ -81,6 +93,27 @@ import Testing
     let pid = try #require(
       pid_t(Files.text(directory.appending("daemon")).split(separator: "\n").first ?? ""))
     #expect(ProcessTable.entry(pid).map { $0.isZombie } ?? true)
+  }
+
+  /// Its parents are gone as soon as they have started the next: whoever looks for processes one
+  /// after the other may find none of them.
+  @Test(arguments: 1...10)
+  func aDaemonBehindManyShortLives(_ time: Int) async throws {
+    let directory = try TemporaryDirectory()
+    Files.write(
+      directory.appending("hop"),
+      """
+      [ "$1" -gt 0 ] || { echo $$ > daemon; exec sleep 1000; }
+      setsid sh hop $(($1 - 1)) &
+      """)
+    let result = try await runShell("sh hop 20", in: directory.path) {
+      $0.grace = .milliseconds(100)
+    }
+    #expect(result.succeeded)
+    usleep(200_000)
+    let daemon = Files.text(directory.appending("daemon"))
+    let pid = daemon.split(separator: "\n").first.flatMap { pid_t($0) }
+    #expect(pid.flatMap { ProcessTable.entry($0) }?.isZombie ?? true)
   }
 
   @Test func aStopSignalEndsGrandchildren() async throws {
@@ -128,6 +161,23 @@ import Testing
     }
   }
 
+  /// Whoever has just written a program may have it open a little longer: in a child that was
+  /// started meanwhile and has not become its own program yet.
+  @Test func aProgramThatSomebodyHasOpenForWriting() async throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.appending("agent")
+    Files.write(path, "#!/bin/sh\nexit 7\n", executable: true)
+    let writer = unsafe open(path, O_WRONLY | O_CLOEXEC)
+    let request = ChildRequest(path, [], environment: [:], directory: directory.path)
+    await #expect { try await onThread { try ChildRun.run(request) } } throws: {
+      ($0 as? BusError)?.message.contains("Text file busy") == true
+    }
+    let running = Task { try await onThread { try ChildRun.run(request) } }
+    usleep(100_000)
+    close(writer)
+    #expect(try await running.value.exit == .code(7))
+  }
+
   @Test func aRelativePathEntryIsNotSearched() throws {
     let directory = try TemporaryDirectory()
     Files.write(directory.appending("agent"), "#!/bin/sh\n", executable: true)
@@ -148,6 +198,14 @@ import Testing
     #expect(pace.next(isStopped: true) == .ask && pace.cause == .stopSignal)
     #expect(pace.next(isStopped: true) == .kill)
     #expect(pace.next(isStopped: true) == .nothing)
+  }
+
+  @Test func whatHasPatienceMayEndByItself() {
+    var pace = ChildPace(limit: nil, grace: .zero, patience: .seconds(3600))
+    #expect(pace.heedsStop && pace.next(isStopped: true) == .nothing)
+    #expect(!pace.heedsStop && pace.cause == .itself && pace.milliseconds <= 1000)
+    var hasty = ChildPace(limit: nil, grace: .zero)
+    #expect(hasty.next(isStopped: true) == .ask && hasty.cause == .stopSignal)
   }
 
   @Test func theFirstCauseHolds() {

@@ -16,7 +16,7 @@ import Testing
       calls.withLock { $0.append("read \(iteration) \(fingerprint.isEmpty ? "-" : "error")") }
       return "## Notes\n- from task-2"
     }
-    board.publish = { text, gate, passed in
+    board.publish = { text, _, gate, passed in
       calls.withLock { $0.append("\(gate.rawValue) \(passed) \(text.trimmed)") }
     }
     board.recordFix = { hashes, digest in
@@ -27,9 +27,8 @@ import Testing
     #expect(try await world.run(options).end == .passed)
     #expect(
       calls.withLock { $0 } == [
-        "read 1 -", "implement true said 1", "tests false said 1", "read 2 error",
-        "implement true said 2", "tests true said 2", "spec true said 2", "commit true said 2",
-        "fix 1 true",
+        "read 1 -", "tests false said 1", "read 2 error", "tests true said 2", "spec true said 2",
+        "quality true said 2", "commit true said 2", "fix 1 true",
       ])
     #expect(world.prompt(1).contains("Write markers.") && world.prompt(1).contains("from task-2"))
   }
@@ -40,10 +39,61 @@ import Testing
     let texts = Lock([String]())
     var options = world.options("echo good > work; printf '%s\\n' \"$prompt\"; echo mine")
     options.board.instructions = "<!-- BUS:discovery -->example<!-- /BUS -->"
-    options.board.publish = { text, _, _ in texts.withLock { $0.append(text) } }
+    options.board.publish = { text, _, _, _ in texts.withLock { $0.append(text) } }
     #expect(try await world.run(options).end == .passed)
     #expect(texts.withLock { $0 }.allSatisfy { !$0.contains("BUS") && $0.contains("mine") })
     #expect(texts.withLock { $0 }.count == 4)
+  }
+
+  /// Without tests the reviewer is the first to judge; without either it is enough to have ended.
+  @Test func findingsWaitForWhoJudges() async throws {
+    let world = try LoopWorld(tests: nil)
+    let calls = Lock([String]())
+    Files.write(world.home.appending("review"), "grep -q 1 work || echo SPEC_PASS\n")
+    var options = world.options("echo $n > work; echo said $n", review: "sh ../review")
+    options.board.publish = { text, _, gate, passed in
+      calls.withLock { $0.append("\(gate.rawValue) \(passed) \(text.trimmed)") }
+    }
+    options.commits = false
+    #expect(try await world.run(options).end == .passed)
+    #expect(
+      calls.withLock { $0 } == ["spec false said 1", "spec true said 2", "quality true said 2"])
+
+    calls.withLock { $0 = [] }
+    options.task = "another"
+    options.allowsDirty = true
+    options.skipsSpec = true
+    #expect(try await world.run(options).end == .passed)
+    #expect(calls.withLock { $0 } == ["quality true said 3"])
+  }
+
+  /// Who is ended before the tests have run has at least warned.
+  @Test func findingsOfALoopThatIsStopped() async throws {
+    let world = try LoopWorld()
+    let calls = Lock([String]())
+    // As `ralph stop` does.
+    var options = world.options("echo $n > work; echo said $n; > .git/conclave-ralph/stop")
+    options.board.publish = { text, _, gate, passed in
+      calls.withLock { $0.append("\(gate.rawValue) \(passed) \(text.trimmed)") }
+    }
+    #expect(try await world.run(options).end == .stopped)
+    #expect(calls.withLock { $0 } == ["tests false said 1"])
+  }
+
+  /// What the prompt shows of its own earlier words an agent may well say again.
+  @Test func whatAgentsAreToldIsWithoutTheirOwnWords() async throws {
+    let world = try LoopWorld(tests: nil)
+    let told = Lock([String]())
+    var options = world.options(
+      "echo $n > work; echo 'my own words'; [ $n = 2 ] || exit 3")
+    options.board.read = { _, _ in "the words of others" }
+    options.board.publish = { _, words, _, _ in told.withLock { $0.append(words) } }
+    #expect(try await world.run(options).end == .passed)
+    #expect(world.prompt(2).contains("my own words"))
+    for words in told.withLock({ $0 }) {
+      #expect(words.contains("the words of others") && words.contains("Make the work good"))
+      #expect(!words.contains("my own words"))
+    }
   }
 
   @Test func toolOutputIsNoFinalText() async throws {
@@ -53,7 +103,7 @@ import Testing
       "echo good > work; echo 'tool says <!-- BUS'; echo '{\"result\":\"final\"}'")
     options.agent.answer = .json(AgentConfiguration.AnswerKeys())
     options.skipsSpec = true
-    options.board.publish = { text, _, _ in texts.withLock { $0.append(text) } }
+    options.board.publish = { text, _, _, _ in texts.withLock { $0.append(text) } }
     #expect(try await world.run(options).end == .passed)
     #expect(Set(texts.withLock { $0 }) == ["final"])
   }
@@ -86,8 +136,8 @@ import Testing
 
   @Test func aBranchThatTheAgentLeaves() async throws {
     let world = try LoopWorld()
-    let error = try await world.refusal(world.options("git switch -q -c elsewhere; echo x > work"))
-    #expect(error?.message.contains("left the branch feature") == true)
+    let outcome = try await world.run("git switch -q -c elsewhere; echo x > work")
+    #expect(outcome.end == .astray && outcome.sentence.contains("left the branch feature"))
     let state = try LoopState(json: Array(Files.text("\(world.top)/.ralph_state.json").utf8))
     #expect(state.status == .interrupted && state.reason.contains("left the branch"))
   }
@@ -120,6 +170,15 @@ import Testing
   ])
   func mistakes(_ text: String) {
     #expect(throws: BusError.self) { try AgentConfiguration(json: Array(text.utf8)) }
+  }
+
+  @Test func aProgramIsNoDescription() throws {
+    for bytes in [Array("\u{7F}ELF\u{2}\u{1}".utf8), Array("#!/bin/sh\n".utf8), []] {
+      #expect { try AgentConfiguration(json: bytes) } throws: { error in
+        (error as? BusError)?.message.contains("it is not JSON") == true
+          && (error as? BusError)?.hint.contains(#"{"command": ["#) == true
+      }
+    }
   }
 
   @Test func presets() throws {

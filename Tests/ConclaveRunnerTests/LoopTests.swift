@@ -166,6 +166,66 @@ import Testing
     #expect(try await other.run("echo good > work") { $0.runsHooks = false }.end == .passed)
   }
 
+  @Test func aHookThatAlwaysRefuses() async throws {
+    let world = try LoopWorld()
+    Files.write(
+      "\(world.top)/.git/hooks/pre-commit", "#!/bin/sh\necho 'error: on holiday'; exit 1\n",
+      executable: true)
+    Files.write("\(world.top)/staged", "s\n")
+    try world.git("-C", world.top, "add", "staged")
+    let outcome = try await world.run("echo good $n > work; echo > new") {
+      $0.allowsDirty = true
+      $0.maxIterations = 2
+    }
+    #expect(outcome.end == .failed && outcome.state.attempts.map(\.gate) == ["commit", "commit"])
+    #expect(outcome.state.reason.contains("commit: error: on holiday"), "\(outcome.state.reason)")
+    // As the agent, and a person before it, has left them.
+    #expect(try world.inTop("diff", "--cached", "--name-only") == "staged")
+    #expect(try world.status == "A  staged\n M work\n?? new")
+  }
+
+  /// No work of an agent helps where git cannot sign.
+  @Test func aCommitThatCannotBeSigned() async throws {
+    let world = try LoopWorld()
+    try world.git("-C", world.top, "config", "commit.gpgSign", "true")
+    try world.git("-C", world.top, "config", "gpg.program", "/bin/false")
+    let error = try await world.refusal(world.options("echo good > work"))
+    #expect(error?.code == .permissionDenied && error?.message.contains("sign") == true)
+    #expect(error?.hint.contains("--resume") == true)
+    #expect(Files.text(world.home.appending("n")) == "1\n")
+    try world.git("-C", world.top, "config", "commit.gpgSign", "false")
+    let resumed = try await world.run("echo ALREADY_DONE") { $0.beginning = .resume }
+    #expect(resumed.end == .passed)
+  }
+
+  /// Tests count from the moment that they are there, and do not stop to count by being removed.
+  @Test func testsThatComeAndGo() async throws {
+    let world = try LoopWorld(tests: nil)
+    let outcome = try await world.run(
+      """
+      case $n in
+      1) echo 'grep -q good work || { echo error: bad; exit 1; }' > test.sh;;
+      2) rm test.sh;;
+      3) echo 'grep -q good work' > test.sh; echo good > work;;
+      esac
+      """)
+    #expect(outcome.end == .passed && outcome.state.attempts.map(\.gate) == ["tests", "tests"])
+    #expect(world.prompt(2).contains("error: bad") && world.prompt(2).contains("./test.sh"))
+  }
+
+  /// As a shell runs it, and execvp(3).
+  @Test func anExecutableScriptWithoutAFirstLine() async throws {
+    let world = try LoopWorld(tests: nil)
+    Files.write(
+      "\(world.top)/test.sh", "grep -q good work || { echo 'error: not good'; exit 1; }\n",
+      executable: true)
+    try world.git("-C", world.top, "add", "-A")
+    try world.git("-C", world.top, "commit", "-q", "-m", "tests")
+    let outcome = try await world.run("[ $n = 2 ] && echo good > work || echo try > work")
+    #expect(outcome.end == .passed && outcome.state.attempts.map(\.gate) == ["tests"])
+    #expect(outcome.state.attempts[0].summary == "error: not good")
+  }
+
   @Test func tenMegabytesOfAnswer() async throws {
     let world = try LoopWorld()
     let outcome = try await world.run(

@@ -46,7 +46,9 @@ final class LoopWorld: Sendable {
     return String(child.standardOutput.dropLast(child.standardOutput.hasSuffix("\n") ? 1 : 0))
   }
 
-  func inTop(_ arguments: String...) throws -> String {
+  func inTop(_ arguments: String...) throws -> String { try inTop(arguments) }
+
+  func inTop(_ arguments: [String]) throws -> String {
     let child = try ChildProcess("git", ["-C", top] + arguments)
     child.closeInput()
     _ = try child.wait()

@@ -20,6 +20,7 @@ public struct Agent: Sendable {
     do throws(BusError) {
       program = try Executable.find(
         configuration.command.first ?? "", environment: environment, directory: directory)
+      try Executable.requireStartable(program, environment: environment, directory: directory)
     } catch {
       throw BusError(
         error.code, "the agent \(configuration.name) cannot be run: \(error.message)",
@@ -52,10 +53,12 @@ public struct Agent: Sendable {
   /// - Parameters:
   ///   - scratch: where a file for the prompt may be put.
   ///   - onLongRun: as in ``ChildRun/run(_:stop:onLongRun:onWake:)``; so is `onWake`.
+  /// - Throws: `messageTooLarge` for a prompt that is an argument and does not fit one.
   func call(
     _ prompt: String, timeLimit: Duration, grace: Duration, scratch: String, stop: StopSignal?,
     onLongRun: (Duration) -> Void, onWake: (Duration) -> Void
   ) throws(BusError) -> (ChildResult, AgentAnswer) {
+    try requireFitting(prompt)
     var arguments = Array(configuration.command.dropFirst())
     var request = ChildRequest(
       program, environment: environment, directory: directory)
@@ -81,19 +84,5 @@ public struct Agent: Sendable {
     request.grace = grace
     let result = try ChildRun.run(request, stop: stop, onLongRun: onLongRun, onWake: onWake)
     return (result, AgentAnswer(result.output, form: configuration.answer, prompt: prompt))
-  }
-}
-
-extension Agent {
-  /// What agents say when nobody is logged in: no iteration can succeed, and none has begun.
-  static func isUnauthenticated(_ result: ChildResult, _ answer: AgentAnswer) -> Bool {
-    guard !result.succeeded || answer.isError else { return false }
-    // Short: a long text that mentions one of these is about something else.
-    let said = (answer.finalText + result.errors.text).lowercased()
-    guard said.utf8.count < 4000 else { return false }
-    return [
-      "invalid api key", "please run /login", "not logged in", "login required",
-      "authentication_error", "unauthorized", "please log in", "oauth token has expired",
-    ].contains { said.contains($0) }
   }
 }

@@ -6,6 +6,8 @@ public struct AgentAnswer: Hashable, Sendable {
   public var finalText: String
   /// Whether it says itself that it failed.
   public var isError = false
+  /// Whether it has come as the JSON object that was promised.
+  var isStructured = false
   /// In US dollars; 0 when it does not say.
   public var cost = 0.0
   public var inputTokens = 0
@@ -27,6 +29,7 @@ public struct AgentAnswer: Hashable, Sendable {
         break
       }
       self.init(finalText: tree[keys.result]?.text ?? "")
+      isStructured = true
       isError = tree[keys.isError]?.isTrue ?? false
       cost = max(0, tree[keys.cost]?.double ?? 0)
       inputTokens = max(0, tree[keys.inputTokens]?.int ?? 0)

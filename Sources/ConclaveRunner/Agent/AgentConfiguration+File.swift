@@ -7,7 +7,10 @@ extension AgentConfiguration {
   ///
   /// - Throws: `invalidPayload` that names what is wrong, also for keys that do not exist.
   public init(json bytes: [UInt8]) throws(BusError) {
-    guard case .object(let members) = try JSONTree(bytes) else {
+    guard let tree = try? JSONTree(bytes) else {
+      throw AgentConfiguration.wrong("it is not JSON")
+    }
+    guard case .object(let members) = tree else {
       throw AgentConfiguration.wrong("it is not an object")
     }
     let known: Set<String> = [

@@ -112,47 +112,15 @@ private struct JSONTreeReader {
   }
 
   private mutating func string() -> String {
-    var result: [UInt8] = []
-    position += 1
+    let start = position + 1
+    position = start
     while position < bytes.count, next != UInt8(ascii: "\"") {
-      if next == UInt8(ascii: "\\") {
-        position += 1
-        appendEscape(to: &result)
-      } else {
-        result.append(next)
-        position += 1
-      }
+      position += next == UInt8(ascii: "\\") ? 2 : 1
     }
-    position += 1
-    return String(decoding: result, as: UTF8.self)
-  }
-
-  private mutating func appendEscape(to result: inout [UInt8]) {
-    let kind = next
-    position += 1
-    switch kind {
-    case UInt8(ascii: "b"): result.append(0x08)
-    case UInt8(ascii: "f"): result.append(0x0C)
-    case UInt8(ascii: "n"): result.append(0x0A)
-    case UInt8(ascii: "r"): result.append(0x0D)
-    case UInt8(ascii: "t"): result.append(0x09)
-    case UInt8(ascii: "u"):
-      var units = [codeUnit()]
-      // A high surrogate stands for something only with the low one behind it.
-      if UTF16.isLeadSurrogate(units[0]), next == UInt8(ascii: "\\"),
-        position + 1 < bytes.count, bytes[position + 1] == UInt8(ascii: "u")
-      {
-        position += 2
-        units.append(codeUnit())
-      }
-      result.append(contentsOf: String(decoding: units, as: UTF16.self).utf8)
-    default: result.append(kind)
-    }
-  }
-
-  private mutating func codeUnit() -> UInt16 {
-    let digits = bytes[min(position, bytes.count)..<min(position + 4, bytes.count)]
-    position += digits.count
-    return UInt16(String(decoding: digits, as: UTF8.self), radix: 16) ?? 0xFFFD
+    let end = min(position, bytes.count)
+    position = end + 1
+    var text: [UInt8] = []
+    JSONString.appendDecoded(Array(bytes[min(start, end)..<end]), to: &text)
+    return String(decoding: text, as: UTF8.self)
   }
 }

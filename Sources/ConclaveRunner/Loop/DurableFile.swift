@@ -6,13 +6,17 @@ enum DurableFile {
   /// Replaces the file in one step: a temporary file beside it, forced to the disk, renamed over
   /// it, and the rename forced as well.
   ///
+  /// - Parameter access: who may read the new one.
   /// - Throws: `noSpace`, `permissionDenied`, `system`; the old file is then untouched.
-  static func write(_ bytes: [UInt8], to path: String) throws(BusError) {
+  static func write(
+    _ bytes: [UInt8], to path: String, like access: Access = .own
+  ) throws(BusError) {
     let temporary = "\(path).\(getpid()).tmp"
-    let file = OwnedFile(
-      unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600))
+    let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW
+    let file = OwnedFile(unsafe open(temporary, flags, access.creationMode))
     guard file.number >= 0 else { throw systemError("write \(shown(path))") }
     do throws(BusError) {
+      access.apply(to: file)
       try writeAll(bytes, to: file, path)
       guard fsync(file.number) == 0, unsafe rename(temporary, path) == 0 else {
         throw systemError("write \(shown(path))")

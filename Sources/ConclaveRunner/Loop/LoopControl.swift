@@ -8,10 +8,10 @@ public struct LoopControl: Sendable {
   public init(_ place: LoopPlace) { self.place = place }
 
   /// Whether a loop is at work now. A state that says so without one is of a loop that was killed.
-  public var isRunning: Bool { LoopLock.isHeld(place) }
+  public var isRunning: Bool { FileLock.isHeld(place.lockFile) }
 
   /// The process of the loop that is at work.
-  public var process: Int? { isRunning ? LoopLock.owner(place) : nil }
+  public var process: Int? { isRunning ? FileLock.owner(place.lockFile) : nil }
 
   public func state() throws(BusError) -> LoopState? { try place.readState() }
 

@@ -21,6 +21,8 @@ struct GateResult: Sendable {
     case skipped
     /// The loop was asked to end meanwhile.
     case stopped
+    /// The worktree is not on the loop's branch any more.
+    case astray
   }
 
   let gate: LoopGate

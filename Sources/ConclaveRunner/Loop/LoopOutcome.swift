@@ -12,6 +12,8 @@ public struct LoopOutcome: Sendable {
     case interrupted(StopSignal.Reason)
     /// `ralph stop`.
     case stopped
+    /// The agent has left the branch. The loop can go on once somebody has gone back to it.
+    case astray
   }
 
   public let end: End
@@ -30,6 +32,10 @@ public struct LoopOutcome: Sendable {
     case .blocked: return "blocked, a person is needed: \(state.reason)"
     case .interrupted, .stopped:
       return "\(state.reason) in iteration \(state.iteration); go on with --resume"
+    case .astray:
+      return
+        "\(state.reason) in iteration \(state.iteration); git switch \(state.branch), and go on "
+        + "with --resume"
     }
   }
 }

@@ -9,7 +9,9 @@ public struct LoopPlace: Hashable, Sendable {
   /// `.git/conclave-ralph`, or the same in a linked worktree's git directory.
   let folder: String
 
-  var stateFile: String { "\(top)/.ralph_state.json" }
+  static let stateName = ".ralph_state.json"
+
+  var stateFile: String { "\(top)/\(LoopPlace.stateName)" }
   var lockFile: String { "\(top)/.ralph.lock" }
   var contextFile: String { "\(top)/.ralph_context.md" }
   /// Its existence asks the loop to stop at the next gate.
@@ -21,8 +23,12 @@ public struct LoopPlace: Hashable, Sendable {
   func logFile(_ iteration: Int, _ gate: String) -> String { "\(folder)/\(iteration)-\(gate).log" }
 
   init(_ repository: RepositoryState) {
-    top = repository.top
-    folder = "\(repository.gitDirectory)/conclave-ralph"
+    self.init(top: repository.top, gitDirectory: repository.gitDirectory)
+  }
+
+  init(top: String, gitDirectory: String) {
+    self.top = top
+    folder = "\(gitDirectory)/conclave-ralph"
   }
 
   /// The place for the worktree that `directory` is in.

@@ -7,8 +7,8 @@ extension LoopState {
   /// One line, without the task's text.
   public var jsonLine: String { object(withTask: false).text + "\n" }
 
-  private func object(withTask: Bool) -> JSONText {
-    var object = JSONText()
+  private func object(withTask: Bool) -> JSONObject {
+    var object = JSONObject()
     object.add("task_id", taskID)
     object.add("iteration", iteration)
     object.add("max_iterations", maxIterations)
@@ -26,12 +26,13 @@ extension LoopState {
     object.add("branch", branch)
     object.add("base", base)
     object.add("commit", commit)
+    object.add("tested", isTested)
     object.add("failed_branch", failedBranch)
     object.add("told_more", toldMore)
     object.add("directive", directive)
     object.add("warnings", warnings)
     object.add("seconds", seconds)
-    object.add("cost_usd", cost)
+    object.add("cost_usd", cost, digits: 6)
     object.add("input_tokens", inputTokens)
     object.add("output_tokens", outputTokens)
     object.add("turns", turns)
@@ -70,6 +71,7 @@ extension LoopState {
     reason = tree["reason"]?.text ?? ""
     gate = tree["gate"]?.text ?? ""
     commit = tree["commit"]?.text ?? ""
+    isTested = tree["tested"]?.bool ?? false
     failedBranch = tree["failed_branch"]?.text ?? ""
     toldMore = tree["told_more"]?.bool ?? false
     directive = tree["directive"]?.text ?? ""
@@ -83,8 +85,8 @@ extension LoopState {
 }
 
 extension LoopAttempt {
-  fileprivate var json: JSONText {
-    var object = JSONText()
+  fileprivate var json: JSONObject {
+    var object = JSONObject()
     object.add("iteration", iteration)
     object.add("gate", gate)
     object.add("hash", hash)

@@ -18,6 +18,24 @@ public struct LoopAttempt: Hashable, Sendable {
   /// Whether something was done about it: a strategy shift, more context, or an end, after which
   /// somebody has resumed the loop.
   var isAnswered: Bool { !verdict.isEmpty }
+
+  /// The summary of an attempt in which the agent has changed nothing.
+  static let nothingChanged = "the agent has changed nothing"
+
+  /// Whether nothing was judged but that the agent has changed nothing.
+  private var isIdle: Bool {
+    gate == LoopGate.implement.rawValue && summary == LoopAttempt.nothingChanged
+  }
+
+  /// What failed last, as `gate: summary`, or an empty string without attempts. That the agent
+  /// changes nothing against it is no failure of its own, and said behind it.
+  static func lastFailure(_ attempts: [LoopAttempt]) -> String {
+    guard let last = attempts.last else { return "" }
+    guard last.isIdle, let telling = attempts.last(where: { !$0.isIdle }) else {
+      return "\(last.gate): \(last.summary)"
+    }
+    return "\(telling.gate): \(telling.summary); since then \(nothingChanged)"
+  }
 }
 
 /// What a loop knows, as `.ralph_state.json` keeps it.
@@ -65,6 +83,8 @@ public struct LoopState: Hashable, Sendable {
   public var base: String
   /// What it has committed, or empty.
   public var commit = ""
+  /// Whether tests have run, and passed, in the last iteration.
+  public var isTested = false
   /// The branch with work that did not pass, or empty.
   public var failedBranch = ""
   public var toldMore = false

@@ -3,29 +3,27 @@ import ConclaveBus
 extension RalphLoop {
   /// The agent works; it has succeeded when it says so and there is something to show for it.
   mutating func implementGate() throws(BusError) -> GateResult {
-    let before = try position()
-    let notes = options.board.read(state.iteration, state.errorHash)
-    let context = ContextFile.text(
-      state, threshold: options.stuckThreshold, error: lastError, notes: notes,
-      added: String(decoding: try DurableFile.read(place.addedFile) ?? [], as: UTF8.self),
-      more: state.toldMore ? try facts() : "")
-    try DurableFile.write(Array(context.utf8), to: place.contextFile)
-    let prompt = LoopPrompt.implement(
-      state, tests: tests, skipsSpec: options.skipsSpec, board: options.board.instructions,
-      context: context)
+    // An agent that finds done what was to be done, since it was interrupted just then, must not
+    // seem to have done nothing.
+    let before = goesOn ? try beginning() : try position()
+    goesOn = false
+    let prompt = try prepareContext()
     let (result, answer) = try call(prompt, .implement, options.timeLimits.implement)
-    tree = try WorkSnapshot.tree(git, folder: place.folder)
+    try requireWorktree()
+    let now = try position()
+    tree = now[1]
     finalText = answer.finalText
     if let failed = try failure(result, answer, .implement) { return failed }
-    guard try git.ask(["symbolic-ref", "--quiet", "--short", "HEAD"]) == state.branch else {
-      throw BusError(
-        .unsupported, "the agent has left the branch \(state.branch)",
-        hint: "git switch \(state.branch), then go on with --resume")
+    guard try git.branch() == state.branch else {
+      return GateResult(
+        gate: .implement, verdict: .astray,
+        reason: "the agent has left the branch \(state.branch)")
     }
     if answer.blockedReason != nil {
       return GateResult(gate: .implement, verdict: .failed, reason: "blocked")
     }
-    guard try position() == before else {
+    if let unfit = unfit(.implement, now) { return unfit }
+    guard now == before else {
       return GateResult(gate: .implement, verdict: .passed, reason: "changed something")
     }
     // Only the reviewer can confirm that nothing is to be done: it sees the whole difference from
@@ -33,16 +31,33 @@ extension RalphLoop {
     guard answer.saysAlreadyDone, !options.skipsSpec else {
       return GateResult(
         gate: .implement, verdict: .failed,
-        reason: "the agent has changed nothing", exitCode: 1)
+        reason: LoopAttempt.nothingChanged, exitCode: 1)
     }
     return GateResult(gate: .implement, verdict: .passed, reason: "says that it is already done")
   }
 
-  /// HEAD and the worktree: whatever an agent achieves shows in one of them.
-  private func position() throws(BusError) -> [String] {
-    [
-      try git.must(["rev-parse", "HEAD"]), try WorkSnapshot.tree(git, folder: place.folder),
-    ]
+  /// Reads the board and writes the context file.
+  ///
+  /// - Returns: the prompt.
+  private mutating func prepareContext() throws(BusError) -> String {
+    let notes = options.board.read(state.iteration, state.errorHash)
+    let added = String(decoding: try DurableFile.read(place.addedFile) ?? [], as: UTF8.self)
+    let more = state.toldMore ? try facts() : ""
+    func context(_ state: LoopState, _ error: String) -> String {
+      ContextFile.text(
+        state, threshold: options.stuckThreshold, error: error, notes: notes, added: added,
+        more: more)
+    }
+    func prompt(_ state: LoopState, _ error: String) -> String {
+      LoopPrompt.implement(
+        state, tests: tests, skipsSpec: options.skipsSpec, board: options.board.instructions,
+        context: context(state, error))
+    }
+    try DurableFile.write(Array(context(state, lastError).utf8), to: place.contextFile)
+    var blank = state
+    blank.attempts = []
+    told = prompt(blank, "")
+    return prompt(state, lastError)
   }
 
   private mutating func call(
@@ -60,11 +75,10 @@ extension RalphLoop {
     state.inputTokens += answer.inputTokens
     state.outputTokens += answer.outputTokens
     state.turns += answer.turns
-    if result.cause != .stopSignal, Agent.isUnauthenticated(result, answer) {
+    if let words = AgentLogin.refusal(result, answer) {
       throw BusError(
         .permissionDenied,
-        "the agent \(agent.configuration.name) is not logged in: "
-          + shown((answer.finalText + result.errors.text).trimmed),
+        "the agent \(agent.configuration.name) is not logged in: \(shown(words))",
         hint: "log in to it by hand, then go on with --resume")
     }
     return (result, answer)
@@ -90,12 +104,16 @@ extension RalphLoop {
     return nil
   }
 
-  func testGate() throws(BusError) -> GateResult {
+  mutating func testGate() throws(BusError) -> GateResult {
+    // Tests may have come with this work; none are missing because it has removed them.
+    tests = try TestCommand.chosen(options.testCommand, in: place.top) ?? tests
     guard let tests else {
       return GateResult(
         gate: .tests, verdict: .skipped, reason: "no tests were found; name them with --test-cmd")
     }
-    return try judge(tests.command, .tests, options.timeLimits.tests)
+    let result = try judge(tests.command, .tests, options.timeLimits.tests)
+    state.isTested = result.verdict == .passed
+    return result
   }
 
   func qualityGate() throws(BusError) -> GateResult {
@@ -136,12 +154,14 @@ extension RalphLoop {
     if options.skipsSpec {
       return GateResult(gate: .spec, verdict: .skipped, reason: "--skip-spec")
     }
-    let before = try WorkSnapshot.tree(git, folder: place.folder)
-    let patch = try WorkSnapshot.patch(git, from: state.base, to: before, limit: 200_000)
+    let before = try position()
+    if let unfit = unfit(.spec, before) { return unfit }
+    let patch = try WorkSnapshot.patch(git, from: state.base, to: before[1], limit: .max)
     let (result, answer) = try call(
-      LoopPrompt.spec(state.task, patch: patch), .spec, options.timeLimits.spec)
+      agent.reviewPrompt(state.task, patch: patch), .spec, options.timeLimits.spec)
     if let failed = try failure(result, answer, .spec) { return failed }
-    guard try WorkSnapshot.tree(git, folder: place.folder) == before else {
+    try requireWorktree()
+    guard try position()[1] == before[1] else {
       return GateResult(
         gate: .spec, verdict: .failed, reason: "the reviewer has changed files, untested ones now",
         output: answer.finalText, exitCode: 1)
@@ -156,12 +176,15 @@ extension RalphLoop {
     guard options.commits else {
       return GateResult(gate: .commit, verdict: .skipped, reason: "--no-commit")
     }
+    if let unfit = unfit(.commit, try position()) { return unfit }
     let title = state.task.split(whereSeparator: \.isNewline).first { !$0.trimmed.isEmpty } ?? ""
     let subject = String(title.drop { $0 == "#" || $0 == " " }.prefix(72).trimmed)
     let message =
       "\(subject.isEmpty ? state.taskID : subject)\n\nTask-Id: \(state.taskID)\n"
       + "Agent: \(state.agent)\nIterations: \(state.iteration)\n"
-    switch try WorkCommit.make(git, message: message, withHooks: options.runsHooks) {
+    let outcome = try WorkCommit.make(
+      git, base: state.base, message: message, withHooks: options.runsHooks)
+    switch outcome {
     case .stopped: return GateResult(gate: .commit, verdict: .stopped, reason: "stopped")
     case .refused(let words):
       return GateResult(

@@ -7,6 +7,7 @@ extension RalphLoop {
   mutating func iterate() throws(BusError) -> LoopOutcome.End? {
     let began = clock.now
     finalText = ""
+    state.isTested = false
     let gates: [(LoopGate, (inout RalphLoop) throws(BusError) -> GateResult)] = [
       (.implement, { (loop) throws(BusError) in try loop.implementGate() }),
       (.tests, { (loop) throws(BusError) in try loop.testGate() }),
@@ -15,7 +16,10 @@ extension RalphLoop {
       (.commit, { (loop) throws(BusError) in try loop.commitGate() }),
     ]
     for (gate, work) in gates {
-      if let end = try endBetweenGates() { return end }
+      if let end = try endBetweenGates() {
+        publish(gate, passed: false)
+        return end
+      }
       state.gate = gate.rawValue
       try save()
       say(.gateBegan(gate, iteration: state.iteration))
@@ -33,11 +37,11 @@ extension RalphLoop {
   private mutating func consider(
     _ result: GateResult, _ began: SuspendingClock.Instant
   ) throws(BusError) -> LoopOutcome.End? {
+    publish(result)
     if result.verdict == .stopped { return try endBetweenGates() ?? .timedOut }
-    if !finalText.isEmpty, result.verdict != .skipped {
-      // The quality gate only warns: the work that is talked about goes on.
-      let passed = result.verdict == .passed || result.gate == .quality
-      options.board.publish(finalText, result.gate, passed)
+    if result.verdict == .astray {
+      state.reason = result.reason
+      return .astray
     }
     if result.gate == .implement, let reason = AgentAnswer(finalText: finalText).blockedReason {
       options.board.askForHelp(reason)
@@ -48,6 +52,23 @@ extension RalphLoop {
       state.warnings = [result.reason]
     }
     return nil
+  }
+
+  /// That something has changed says nothing about it: what the agent has found out is published
+  /// when the tests have passed, without tests when the reviewer has agreed, and at the latest when
+  /// nothing is left that would judge it.
+  private func publish(_ result: GateResult) {
+    switch (result.gate, result.verdict) {
+    case (.implement, .passed): break
+    case (.quality, .passed), (.quality, .failed), (.quality, .skipped), (_, .passed):
+      publish(result.gate, passed: true)
+    case (_, .skipped): break
+    case (_, .failed), (_, .stopped), (_, .astray): publish(result.gate, passed: false)
+    }
+  }
+
+  private func publish(_ gate: LoopGate, passed: Bool) {
+    if !finalText.isEmpty { options.board.publish(finalText, told, gate, passed) }
   }
 
   /// Writes down what failed, decides what to do about it, and goes on or gives up.
@@ -99,7 +120,7 @@ extension RalphLoop {
       state.directive = LoopPrompt.tellMore
     case .stop(let reason):
       state.attempts[last].verdict = "stop: \(reason)"
-      state.reason = "stuck: \(reason), at \(state.lastGate): \(state.attempts[last].summary)"
+      state.reason = "stuck: \(reason), at \(LoopAttempt.lastFailure(state.attempts))"
       return .failed
     }
     say(.note("stuck: \(state.attempts[last].verdict)"))
@@ -131,6 +152,7 @@ extension RalphLoop {
     case .failed: "failed"
     case .skipped: "skipped"
     case .stopped: "stopped"
+    case .astray: "ended"
     }
   }
 }

@@ -12,11 +12,12 @@ public struct RalphLoop {
   let place: LoopPlace
   let git: GitCommand
   let agent: Agent
-  let tests: TestCommand?
+  /// What is to pass, as it was found last.
+  var tests: TestCommand?
   let clock = SuspendingClock()
   let start: SuspendingClock.Instant
   /// Held as long as the loop lives.
-  private let lock: LoopLock
+  private let lock: FileLock
   var state: LoopState
   /// The output of the gate that failed last.
   var lastError = ""
@@ -24,6 +25,10 @@ public struct RalphLoop {
   var lastFinding = ""
   /// The agent's final text of this iteration.
   var finalText = ""
+  /// What the agent was told in this iteration, but for what came of earlier ones.
+  var told = ""
+  /// Whether this iteration was interrupted, so that what it finds may be its own work.
+  var goesOn = false
   /// The worktree when the agent had ended in this iteration.
   var tree = ""
 
@@ -64,7 +69,7 @@ public struct RalphLoop {
     start = clock.now
     // First of all: the lock's own file must not be seen by git.
     try WorkSnapshot.ignoreOwnFiles(git)
-    lock = try LoopLock(place)
+    lock = try LoopLock.take(place)
     let branch = preflight.repository.branch ?? ""
     state =
       preflight.resumed
@@ -91,10 +96,7 @@ public struct RalphLoop {
     )
     while true {
       if let end = try endBetweenGates() { return try finish(end) }
-      guard state.iteration <= state.maxIterations else {
-        state.iteration = state.maxIterations
-        return try finish(.failed, "\(state.maxIterations) iterations did not pass all gates")
-      }
+      guard state.iteration <= state.maxIterations else { return try finishUsedUp() }
       say(.iteration(state.iteration, of: state.maxIterations))
       if let end = try iterate() { return try finish(end) }
     }
@@ -102,11 +104,18 @@ public struct RalphLoop {
 
   private mutating func prepare(resumed: Bool) throws(BusError) {
     try DurableFile.makeFolder(place.folder)
+    WorkSnapshot.removeStaleLock(folder: place.folder)
+    DurableFile.removeHalfWritten(in: place.folder)
+    DurableFile.removeHalfWritten(
+      in: place.top, of: [".ralph_state.json", ".ralph_context.md"])
     place.remove(place.stopFile)
     if !resumed { place.remove(place.addedFile) }
+    goesOn = resumed
     let orphans = ProcessFamily.endOrphans(
       ofWorktree: place.top, grace: options.timeLimits.grace)
-    if orphans > 0 { say(.note("ended \(orphans) processes that a killed loop had left")) }
+    if orphans > 0 {
+      say(.note("ended \(counted(orphans, "process", "processes")) that a killed loop had left"))
+    }
     if resumed, let bytes = try DurableFile.read("\(place.folder)/last-error") {
       lastError = String(decoding: bytes, as: UTF8.self)
     }
@@ -159,12 +168,20 @@ public struct RalphLoop {
       try save()
       try keepFailedWork()
     case .blocked: state.status = .blocked
-    case .interrupted: state.status = .interrupted
+    case .interrupted, .astray: state.status = .interrupted
     case .stopped: state.status = .stopped
     }
     try save()
     if end == .passed { place.remove(place.contextFile) }
     return LoopOutcome(end: end, state: state)
+  }
+
+  private mutating func finishUsedUp() throws(BusError) -> LoopOutcome {
+    state.iteration = state.maxIterations
+    let last = LoopAttempt.lastFailure(state.attempts)
+    let failed = last.isEmpty ? "" : "; the last failed at \(last)"
+    return try finish(
+      .failed, "\(state.maxIterations) iterations did not pass all gates\(failed)")
   }
 
   private mutating func keepFailedWork() throws(BusError) {
@@ -177,7 +194,7 @@ public struct RalphLoop {
     let result = try git.run(
       ["push", "--quiet", remote, "refs/heads/\(branch)"], withHooks: options.runsHooks)
     if !result.succeeded {
-      say(.note(GitCommand.failure(["push"], result).description))
+      say(.note(git.failure(["push"], result).description))
     }
   }
 }

@@ -25,6 +25,14 @@ public struct TestCommand: Hashable, Sendable {
     return candidates.lazy.compactMap { $0(Folder(path: directory)) }.first
   }
 
+  /// The line of shell that somebody has named, or else what ``detect(in:)`` finds.
+  static func chosen(
+    _ line: String?, in directory: String
+  ) throws(BusError) -> TestCommand? {
+    guard let line else { return try detect(in: directory) }
+    return TestCommand(origin: "--test-cmd", command: ["/bin/sh", "-c", line])
+  }
+
   private struct Folder {
     let path: String
     func has(_ name: String) -> Bool { unsafe access("\(path)/\(name)", F_OK) == 0 }

@@ -29,6 +29,9 @@ public struct CapturedOutput: Hashable, Sendable {
 
   private var keptTail: ArraySlice<UInt8> { tail.suffix(tailLimit) }
 
+  /// All that was written, or nil when not everything was kept.
+  public var bytes: [UInt8]? { omitted > 0 ? nil : head + tail }
+
   /// What was kept; what is not UTF-8 is replaced, and a line says what is missing.
   public var text: String {
     let gap = omitted > 0 ? Array("\n[... \(omitted) bytes omitted ...]\n".utf8) : []

@@ -12,17 +12,24 @@ struct ChildPace {
   private(set) var cause = ChildResult.Cause.itself
   private let limit: Duration?
   private let grace: Duration
+  /// How long it may go on when it is to be stopped.
+  private let patience: Duration
   private let clock = SuspendingClock()
   private let start: SuspendingClock.Instant
   private var hasWarned = false
   private var nextKill: SuspendingClock.Instant?
+  private var stopIsDue: SuspendingClock.Instant?
 
   /// The time does not run while the machine sleeps.
-  init(limit: Duration?, grace: Duration) {
+  init(limit: Duration?, grace: Duration, patience: Duration = .zero) {
     self.limit = limit
     self.grace = grace
+    self.patience = patience
     start = clock.now
   }
+
+  /// Whether it is not known yet that it is to be stopped, nor is it to end for another reason.
+  var heedsStop: Bool { cause == .itself && stopIsDue == nil }
 
   var elapsed: Duration { start.duration(to: clock.now) }
 
@@ -34,7 +41,11 @@ struct ChildPace {
       self.nextKill = clock.now.advanced(by: .milliseconds(100))
       return .kill
     }
-    if isStopped { return ask(.stopSignal) }
+    if isStopped {
+      let due = stopIsDue ?? clock.now.advanced(by: patience)
+      stopIsDue = due
+      if clock.now >= due { return ask(.stopSignal) }
+    }
     guard let limit else { return .nothing }
     if elapsed >= limit { return ask(.timeLimit) }
     if !hasWarned, elapsed >= limit * 0.6 {
@@ -53,6 +64,7 @@ struct ChildPace {
   /// How long to sleep at most; never for ever, since descriptors can be short.
   var milliseconds: Int32 {
     var due = Duration.seconds(1)
+    if let stopIsDue, nextKill == nil { due = min(due, clock.now.duration(to: stopIsDue)) }
     if let nextKill {
       due = min(due, clock.now.duration(to: nextKill))
     } else if let limit {

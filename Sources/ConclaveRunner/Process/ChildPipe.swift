@@ -4,17 +4,20 @@ import Glibc
 
 /// The reading end of what a program writes to.
 struct ChildPipe {
-  private(set) var captured = CapturedOutput()
+  private(set) var captured: CapturedOutput
   private var file: OwnedFile?
 
   /// The pipe, and the end for the program.
-  static func make() throws(BusError) -> (ChildPipe, OwnedFile) {
+  static func make(limit: Int) throws(BusError) -> (ChildPipe, OwnedFile) {
     var ends: [Int32] = [-1, -1]
     guard unsafe conclave_child_pipe(&ends) == 0 else { throw systemError("make a pipe") }
-    return (ChildPipe(file: OwnedFile(ends[0])), OwnedFile(ends[1]))
+    return (ChildPipe(OwnedFile(ends[0]), limit), OwnedFile(ends[1]))
   }
 
-  private init(file: OwnedFile) { self.file = file }
+  private init(_ file: OwnedFile, _ limit: Int) {
+    captured = CapturedOutput(tailLimit: limit)
+    self.file = file
+  }
 
   /// -1 at the end, which `poll` passes over.
   var number: Int32 { file?.number ?? -1 }

@@ -16,6 +16,15 @@ public struct ChildRequest: Sendable {
   public var grace: Duration = .seconds(5)
   /// Whether standard error goes where standard output goes, so that their order is kept.
   public var mergesErrors = false
+  /// A file that standard output and standard error are appended to, instead of being kept.
+  public var outputFile: String?
+  /// How many bytes of the end of each output are kept, besides those of its beginning.
+  public var outputLimit = 1 << 22
+  /// Whether it ends what it has started itself, so that it alone is asked to end.
+  public var looksAfterItsOwn = false
+  /// How long it may go on after the stop signal: for what is done in no time, as a rule, and must
+  /// not be cut off then.
+  public var stopPatience = Duration.zero
   /// Whether processes that it leaves behind are ended, too. Only for what is trusted not to leave
   /// any is looking for them a waste.
   public var endsLeftovers = true
@@ -47,8 +56,9 @@ public struct ChildResult: Sendable {
 
   public let exit: Exit
   public let cause: Cause
+  /// Empty when it went into a file.
   public let output: CapturedOutput
-  /// Empty when merged into ``output``.
+  /// Empty when merged into ``output``, or when it went into a file.
   public let errors: CapturedOutput
   public let duration: Duration
   /// How many processes it had left behind, that were ended.

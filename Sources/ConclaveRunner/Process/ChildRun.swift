@@ -13,7 +13,7 @@ public struct ChildRun {
   private let stop: StopSignal?
   private let family: ProcessFamily
   private let ending: OwnedFile
-  private var output: ChildPipe
+  private var output: ChildPipe?
   private var errors: ChildPipe?
   private var pace: ChildPace
 
@@ -34,16 +34,12 @@ public struct ChildRun {
     self.request = request
     self.stop = stop
     let input = try OwnedFile.inMemory(request.input)
-    let (output, outputEnd) = try ChildPipe.make()
-    var errorEnd = outputEnd
-    if request.mergesErrors {
-      errors = nil
-    } else {
-      let (pipe, end) = try ChildPipe.make()
-      errors = pipe
-      errorEnd = end
-    }
+    let (output, outputEnd) = try ChildRun.outputs(request)
     self.output = output
+    var errorEnd = outputEnd
+    if !request.mergesErrors, request.outputFile == nil {
+      (errors, errorEnd) = try ChildPipe.make(limit: request.outputLimit)
+    }
     let mark = ChildRun.newMark()
     var environment = request.environment
     environment[ProcessFamily.markName] = mark
@@ -52,7 +48,21 @@ public struct ChildRun {
     family = ProcessFamily(leader: pid, mark: mark)
     family.register()
     ending = OwnedFile(conclave_child_open(pid))
-    pace = ChildPace(limit: request.timeLimit, grace: request.grace)
+    pace = ChildPace(
+      limit: request.timeLimit, grace: request.grace, patience: request.stopPatience)
+  }
+
+  /// What is read from, if anything, and the end for the program.
+  private static func outputs(
+    _ request: ChildRequest
+  ) throws(BusError) -> (ChildPipe?, OwnedFile) {
+    guard let path = request.outputFile else {
+      return try ChildPipe.make(limit: request.outputLimit)
+    }
+    let file = OwnedFile(
+      unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600))
+    guard file.number >= 0 else { throw systemError("write \(shown(path))") }
+    return (nil, file)
   }
 
   private static let serial = Atomic(0)
@@ -70,6 +80,7 @@ public struct ChildRun {
       switch pace.next(isStopped: stop?.reason != nil) {
       case .nothing: break
       case .warn(let elapsed): onLongRun(elapsed)
+      case .ask where request.looksAfterItsOwn: family.sendToLeader(SIGTERM)
       case .ask: family.send(SIGTERM)
       case .kill: family.send(SIGKILL)
       }
@@ -89,7 +100,7 @@ public struct ChildRun {
     let signal = status & 0x7F
     return ChildResult(
       exit: signal != 0 ? .signal(signal) : .code(status >> 8 & 0xFF), cause: pace.cause,
-      output: output.captured, errors: errors?.captured ?? CapturedOutput(),
+      output: output?.captured ?? CapturedOutput(), errors: errors?.captured ?? CapturedOutput(),
       duration: pace.elapsed, leftovers: leftovers)
   }
 
@@ -99,14 +110,14 @@ public struct ChildRun {
   private mutating func wait() -> Bool {
     var watched = [
       pollfd(fd: ending.number, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: output.number, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: output?.number ?? -1, events: Int16(POLLIN), revents: 0),
       pollfd(fd: errors?.number ?? -1, events: Int16(POLLIN), revents: 0),
       // Once it is known, a signal that stays readable would only keep us awake.
       pollfd(
-        fd: pace.cause == .itself ? stop?.descriptor ?? -1 : -1, events: Int16(POLLIN), revents: 0),
+        fd: pace.heedsStop ? stop?.descriptor ?? -1 : -1, events: Int16(POLLIN), revents: 0),
     ]
     _ = unsafe poll(&watched, 4, pace.milliseconds)
-    if watched[1].revents != 0 { output.read() }
+    if watched[1].revents != 0 { output?.read() }
     if watched[2].revents != 0 { errors?.read() }
     return watched[0].revents != 0 || (ending.number < 0 && hasEnded)
   }
@@ -115,7 +126,7 @@ public struct ChildRun {
   private var hasEnded: Bool { ProcessTable.entry(family.leader)?.isZombie ?? true }
 
   private mutating func drain() {
-    output.read()
+    output?.read()
     errors?.read()
   }
 }

@@ -16,9 +16,11 @@ public enum ProcessEnvironment {
     return result
   }
 
-  /// What git sets for its hooks: a loop that is started from one must not follow it.
+  /// What git sets for its hooks: a loop that is started from one must not follow it. And what a
+  /// run of a plan says to its own programs alone.
   private static let misleading = [
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES",
+    FleetMark.parent, FleetMark.git,
   ]
 }

@@ -28,8 +28,9 @@ struct ProcessFamily {
 
   /// The leader and the others that are alive. The leader must not have been reaped yet, so that
   /// its pid is still its own.
-  func members() -> [ProcessEntry] {
-    let table = ProcessTable.entries()
+  func members() -> ProcessLook {
+    var look = ProcessTable.look()
+    let table = look.entries
     let own = getpid()
     let entry = Array("\(ProcessFamily.markName)=\(mark)".utf8)
     let known = ProcessFamily.live.withLock { $0 }
@@ -38,7 +39,7 @@ struct ProcessFamily {
     for process in table where process.pid != own {
       let isOrphan = adopts && process.parent == own && !known.contains(process.pid)
       if process.pid == leader || process.group == leader || process.session == leader
-        || isOrphan || ProcessTable.hasEnvironment(entry, process.pid)
+        || isOrphan || look.has(anyOf: [entry], process)
       {
         pids.insert(process.pid)
       }
@@ -50,14 +51,22 @@ struct ProcessFamily {
         if pids.insert(process.pid).inserted { grows = true }
       }
     }
-    let all = table.filter { pids.contains($0.pid) }
-    reap(all)
-    return all.filter { !$0.isZombie }
+    look.entries = table.filter { pids.contains($0.pid) && !$0.isZombie }
+    let dead = table.filter { pids.contains($0.pid) && $0.isZombie && $0.pid != leader }
+    // They may have started others after the list was made.
+    if !dead.isEmpty { look.isWhole = false }
+    reap(dead)
+    return look
   }
 
   /// Signals everybody. A process that was started meanwhile is found the next time.
   func send(_ signal: Int32) {
-    for member in members() { ProcessFamily.send(signal, to: member) }
+    for member in members().entries { ProcessFamily.send(signal, to: member) }
+  }
+
+  /// Signals the leader alone, which has not been reaped yet.
+  func sendToLeader(_ signal: Int32) {
+    if let entry = ProcessTable.entry(leader) { ProcessFamily.send(signal, to: entry) }
   }
 
   static func send(_ signal: Int32, to member: ProcessEntry) {
@@ -71,30 +80,17 @@ struct ProcessFamily {
 
   /// Ends what the leader has left behind: asks, and after `grace` kills until nobody is left.
   ///
-  /// - Returns: how many there were at first.
+  /// - Returns: how many there were.
   func endLeftovers(grace: Duration) -> Int {
-    let clock = SuspendingClock()
-    var rest = members().filter { $0.pid != leader }
-    let count = rest.count
-    let killing = clock.now.advanced(by: grace)
-    // Killed processes that do not go away sleep in the kernel; nothing more can be done.
-    let end = killing.advanced(by: .seconds(10))
-    for member in rest { ProcessFamily.send(SIGTERM, to: member) }
-    while !rest.isEmpty, clock.now < end {
-      usleep(5000)
-      rest = members().filter { $0.pid != leader }
-      if clock.now >= killing {
-        for member in rest { ProcessFamily.send(SIGKILL, to: member) }
-      }
+    ProcessFamily.end(grace: grace) {
+      var rest = members()
+      rest.entries.removeAll { $0.pid == leader }
+      return (rest, rest.entries)
     }
-    return count
   }
 
   /// Adopted members that have ended would stay in the table as long as this process lives.
-  private func reap(_ all: [ProcessEntry]) {
-    for process in all where process.isZombie && process.pid != leader && process.parent == getpid()
-    {
-      _ = waitpid(process.pid, nil, WNOHANG)
-    }
+  private func reap(_ dead: [ProcessEntry]) {
+    for process in dead where process.parent == getpid() { _ = waitpid(process.pid, nil, WNOHANG) }
   }
 }

@@ -1,28 +1,52 @@
 import Glibc
 
 /// A process as `/proc` shows it.
-struct ProcessEntry: Hashable, Sendable {
+struct ProcessEntry: Sendable {
+  /// Names one process for good, unlike its pid alone.
+  struct ID: Hashable {
+    let pid: pid_t
+    let start: UInt64
+  }
+
   let pid: pid_t
   let parent: pid_t
   let group: pid_t
   let session: pid_t
-  /// When it was started, in clock ticks since boot: with the pid this names one process.
+  /// When it was started, in clock ticks since boot.
   let start: UInt64
   /// Whether it has ended and nobody has asked how.
   let isZombie: Bool
+
+  var id: ID { ID(pid: pid, start: start) }
 }
 
 /// All processes that can be seen. O(processes) of system calls.
 enum ProcessTable {
-  static func entries() -> [ProcessEntry] {
+  /// All, the oldest first: who ends what it has started by itself is to be asked before it sees
+  /// that die.
+  static func look() -> ProcessLook {
+    var found = ProcessLook()
+    // The youngest first: most of those that are about to go are among them.
+    for pid in pids().reversed() {
+      if let entry = self.entry(pid) {
+        found.entries.append(entry)
+      } else {
+        found.isWhole = false
+      }
+    }
+    found.entries.sort { ($0.start, $0.pid) < ($1.start, $1.pid) }
+    return found
+  }
+
+  private static func pids() -> [pid_t] {
     guard let folder = unsafe opendir("/proc") else { return [] }
     defer { unsafe closedir(folder) }
-    var found: [ProcessEntry] = []
+    var found: [pid_t] = []
     while let entry = unsafe readdir(folder) {
       let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if let pid = pid_t(name), let entry = self.entry(pid) { found.append(entry) }
+      if let pid = pid_t(name) { found.append(pid) }
     }
     return found
   }
@@ -41,10 +65,20 @@ enum ProcessTable {
       isZombie: fields[0] == "Z" || fields[0] == "X")
   }
 
-  /// Whether the process was given the environment entry `text`, which no other one's begins with.
-  static func hasEnvironment(_ text: [UInt8], _ pid: pid_t) -> Bool {
-    let all = read("/proc/\(pid)/environ", limit: 1 << 20)
-    return all.split(separator: 0).contains { $0.elementsEqual(text) }
+  /// What the process was given, NAME=VALUE each; empty when it is gone, or another user's.
+  static func environment(_ pid: pid_t) -> [[UInt8].SubSequence] {
+    read("/proc/\(pid)/environ", limit: 1 << 20).split(separator: 0)
+  }
+
+  /// What the process is called: 15 bytes of its program's name at most; empty when it is gone.
+  static func name(_ pid: pid_t) -> String {
+    String(String(decoding: read("/proc/\(pid)/comm", limit: 64), as: UTF8.self).trimmed)
+  }
+
+  /// Whether the process was given a variable of that name.
+  static func hasVariable(_ name: String, _ pid: pid_t) -> Bool {
+    let start = Array("\(name)=".utf8)
+    return environment(pid).contains { $0.starts(with: start) }
   }
 
   private static func read(_ path: String, limit: Int) -> [UInt8] {
