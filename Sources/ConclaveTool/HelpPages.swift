@@ -11,8 +11,10 @@ extension Menu {
 
     Usage: conclave bus COMMAND [options]
            conclave board COMMAND [options]
+           conclave parallel-run --plan FILE [options]
            conclave ralph-run --task TEXT [options]
            conclave ralph COMMAND [options]
+           conclave doctor [options]
            conclave help [COMMAND [COMMAND]]
            conclave --version
 
@@ -22,8 +24,10 @@ extension Menu {
       + helpTable([
         ("bus", "publish, subscribe and look after the bus; see conclave bus --help"),
         ("board", "what tasks tell each other; see conclave board --help"),
+        ("parallel-run", ParallelCommand.usage.summary),
         ("ralph-run", RalphRunCommand.usage.summary),
         ("ralph", "look after a loop that ralph-run has begun; see conclave ralph --help"),
+        ("doctor", DoctorCommand.usage.summary),
       ])
       + "\nExit codes:\n" + ExitCode.table
       + helpExamples([

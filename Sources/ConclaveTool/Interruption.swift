@@ -16,6 +16,7 @@ final class Interruption: Sendable {
 
   private let cause = Mutex<ExitCode?>(nil)
   private let end = Mutex<(@Sendable () -> Void)?>(nil)
+  private let last = Mutex<(@Sendable () -> Void)?>(nil)
   private let signals = Atomic<Int32>(-1)
   private let watchesOutput = Atomic(false)
   private let grace = Atomic(Interruption.usualGraceMilliseconds)
@@ -26,10 +27,12 @@ final class Interruption: Sendable {
   /// - Parameters:
   ///   - output: whether the end of whoever reads standard output counts.
   ///   - graceMilliseconds: how long the command may take from then on, if that is not the usual.
+  ///   - last: called when the grace is over, or at the second signal; the process ends behind it.
   static func watch(
     output: Bool, graceMilliseconds: Int32 = usualGraceMilliseconds,
-    _ end: @escaping @Sendable () -> Void
+    last: (@Sendable () -> Void)? = nil, _ end: @escaping @Sendable () -> Void
   ) throws(ToolError) -> Interruption {
+    shared.last.withLock { $0 = last }
     shared.grace.store(graceMilliseconds, ordering: .releasing)
     shared.end.withLock { $0 = end }
     shared.watchesOutput.store(output, ordering: .releasing)
@@ -37,7 +40,8 @@ final class Interruption: Sendable {
     return shared
   }
 
-  /// The same as ``exitCode``, for the closure that ``watch(output:graceMilliseconds:_:)`` calls.
+  /// The same as ``exitCode``, for the closure that
+  /// ``watch(output:graceMilliseconds:last:_:)`` calls.
   static var currentExitCode: ExitCode? { shared.exitCode }
 
   /// Why the command is to end, or nil.
@@ -81,10 +85,22 @@ final class Interruption: Sendable {
       Interruption.shared.end.withLock { $0 }?()
       Interruption.shared.hasEnded.store(true, ordering: .releasing)
     }
-    if failure == 0 {
-      while unsafe poll(&watched, 1, grace.load(ordering: .acquiring)) < 0, errno == EINTR {}
-    }
+    if failure == 0 { waitForMore(descriptor) }
+    last.withLock { $0 }?()
     // A second signal, or the grace is over; usually the process has ended long before.
     _exit(exit.rawValue)
+  }
+
+  /// Until a second signal comes, or the grace is over. SIGHUP is no second one: a process that
+  /// dies may send it several times.
+  private func waitForMore(_ descriptor: Int32) {
+    let end = ContinuousClock.now + .milliseconds(grace.load(ordering: .acquiring))
+    var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    while true {
+      let left = (ContinuousClock.now.duration(to: end) / .milliseconds(1)).rounded(.up)
+      let count = unsafe poll(&watched, 1, Int32(max(0, left)))
+      if count < 0, errno == EINTR { continue }
+      guard count == 1, conclave_signals_read(descriptor) == SIGHUP else { return }
+    }
   }
 }

@@ -9,7 +9,8 @@ enum Menu {
   /// Every command of the group `bus`, in the order of the help.
   static let busCommands: [any Command.Type] = [
     PublishCommand.self, SubscribeCommand.self, ReplayCommand.self, MirrorCommand.self,
-    StatusCommand.self, CompactCommand.self, CleanCommand.self, ArchiveCommand.self,
+    StatusCommand.self, TopCommand.self, CompactCommand.self, CleanCommand.self,
+    ArchiveCommand.self,
     WhereCommand.self, StressCommand.self,
   ]
 
@@ -24,7 +25,9 @@ enum Menu {
   ]
 
   /// Every command that is one word, behind the groups in the help.
-  static let singleCommands: [any Command.Type] = [RalphRunCommand.self]
+  static let singleCommands: [any Command.Type] = [
+    ParallelCommand.self, RalphRunCommand.self, DoctorCommand.self,
+  ]
 
   /// Commands that belong together, by the word before them.
   private struct Group {

@@ -13,17 +13,19 @@ enum CutWorker {
     var time: UInt64
   }
 
-  /// Words: the bus directory, the file of acknowledgements, the worker's name.
+  /// Words: the bus directory, the file of acknowledgements, the worker's name, the world.
   static func main(_ words: [String]) -> Int32 {
-    guard words.count == 3 else { return 2 }
-    do { try publish(words[0], acknowledgements: words[1], words[2]) } catch {
+    guard words.count == 4, let world = CutWorld(rawValue: words[3]) else { return 2 }
+    do { try publish(words[0], acknowledgements: words[1], words[2], world) } catch {
       print("\(words[2]): \(error)")
       return 70
     }
     return 0
   }
 
-  private static func publish(_ path: String, acknowledgements: String, _ name: String) throws {
+  private static func publish(
+    _ path: String, acknowledgements: String, _ name: String, _ world: CutWorld
+  ) throws {
     let file = unsafe open(acknowledgements, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     var options = MirrorOptions()
     options.syncInterval = PowerCut.interval
@@ -31,7 +33,7 @@ enum CutWorker {
     var number = 0
     while getppid() != 1 {
       number += 1
-      let durability: Durability = number % 3 == 0 ? .mirrored : .synced
+      let durability = world.durability(of: number)
       let payload = try RawJSON("{\"n\":\(number),\"x\":\"xxxxxxxx\"}")
       try bus.publish(
         Message(type: "cut", sender: name, payload: payload),
@@ -50,6 +52,13 @@ enum CutWorker {
         name: "\(words[0]) \(words[1])", isSynced: words[2] == Durability.synced.rawValue,
         time: time)
     }
+  }
+
+  /// Whether a worker, which is told of a message several times in a millisecond, was not for so
+  /// long that its mirror may have had no time either.
+  static func wasStarved(_ worker: String, _ lines: [Acknowledgement], by now: UInt64) -> Bool {
+    let times = lines.filter { $0.name.hasPrefix("\(worker) ") }.map(\.time) + [now]
+    return zip(times, times.dropFirst()).contains { $1 - min($0, $1) > 500_000_000 }
   }
 
   /// Monotonic, in nanoseconds.

@@ -58,26 +58,25 @@ struct SessionSweep {
   private var root: String { temporary.path }
   private var bus: String { "\(root)/.conclave/bus/wave-0" }
 
-  static func run() throws -> Bool {
+  static func run(_ sample: SweepSample) throws -> Bool {
     var points = 0
     for fate in ["archive", "purge"] {
-      for call in calls {
-        var place = 1
-        while true {
+      for (kind, call) in calls.enumerated() {
+        // There are hundreds, most of which only look who is there.
+        let step = call == "fcntl" ? 7 : 1
+        let count = try sample.countPlaces(kind: kind, step: step) { place in
           let sweep = SessionSweep(temporary: try TemporaryDirectory(), fate: fate)
           let (wasMet, faults) = try sweep.kill(at: "\(call):signal=SIGKILL:when=\(place)")
           for fault in faults { print("\(fate), \(call) \(place): \(fault)") }
-          if !faults.isEmpty { return false }
-          if !wasMet { break }
-          points += 1
-          // There are hundreds, most of which only look who is there.
-          place += call == "fcntl" ? 7 : 1
+          return faults.isEmpty ? wasMet : nil
         }
-        print("\(fate), \(call): killed up to call \(place - 1)")
+        guard let count else { return false }
+        points += count
+        print("\(fate), \(call): killed at \(count) places")
       }
     }
     print("killed at \(points) places in all")
-    return points > 100
+    return sample.isEnough(points, of: 100)
   }
 
   private func kill(at inject: String) throws -> (wasMet: Bool, faults: [String]) {

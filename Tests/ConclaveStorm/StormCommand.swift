@@ -14,9 +14,16 @@ enum StormCommand {
     do {
       switch (words.first, words.dropFirst().first) {
       case ("--sweep", let name?):
-        guard let sweep = Sweep(rawValue: name) else { return usage() }
-        return try sweep.run() ? 0 : 1
+        guard let sweep = Sweep(rawValue: name), let sample = SweepSample(words.dropFirst(2)) else {
+          return usage()
+        }
+        return try sweep.run(sample) ? 0 : 1
       case ("--cuts", let count?): return try PowerCut.run(Int(count) ?? 0) ? 0 : 1
+      case ("--fleet-defects", nil):
+        return try await onThread { try FleetStorm.runDefects() } ? 0 : 1
+      case ("--fleet", _?):
+        guard let options = FleetStorm.Options(words) else { return usage() }
+        return try await FleetStorm.run(options) ? 0 : 1
       default:
         guard let options = StormOptions(words) else { return usage() }
         return try await run(options) ? 0 : 1

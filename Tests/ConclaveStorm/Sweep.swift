@@ -29,83 +29,67 @@ enum Sweep: String {
   ]
 
   /// - Returns: whether everything was as it must be, and enough was tried.
-  func run() throws -> Bool {
+  func run(_ sample: SweepSample) throws -> Bool {
     switch self {
-    case .kills: try Sweep.kill()
-    case .errors: try Sweep.fail()
-    case .short: try Sweep.limit()
-    case .torn: try Sweep.tear()
-    case .sessions: try SessionSweep.run()
+    case .kills: try Sweep.kill(sample)
+    case .errors: try Sweep.fail(sample)
+    case .short: try Sweep.limit(sample)
+    case .torn: try Sweep.tear(sample)
+    case .sessions: try SessionSweep.run(sample)
     }
   }
 
-  private static func kill() throws -> Bool {
+  private static func kill(_ sample: SweepSample) throws -> Bool {
     var points = 0
-    for call in calls {
-      var place = 1
-      while true {
-        let run = try SweepRun()
-        guard let wasMet = try run.disturb("\(call):signal=SIGKILL:when=\(place)") else {
-          return false
-        }
-        if !wasMet { break }
-        points += 1
-        place += 1
+    for (kind, call) in calls.enumerated() {
+      let count = try sample.countPlaces(kind: kind) { place in
+        try SweepRun().disturb("\(call):signal=SIGKILL:when=\(place)")
       }
-      print("\(call): killed at \(place - 1) places")
+      guard let count else { return false }
+      points += count
+      print("\(call): killed at \(count) places")
     }
     print("killed at \(points) places in all")
-    return points > 100
+    return sample.isEnough(points, of: 100)
   }
 
-  private static func fail() throws -> Bool {
-    var (points, failedSyncs) = (0, 0)
+  private static func fail(_ sample: SweepSample) throws -> Bool {
+    var (points, failedSyncs, kinds) = (0, 0, 0)
     for failing in failing {
       for error in failing.errors {
-        var place = 1
-        while true {
+        kinds += 1
+        let count = try sample.countPlaces(kind: kinds) { place in
           let run = try SweepRun()
+          defer { failedSyncs += run.failedSyncs }
           let inject = "\(failing.call):error=\(error):when=\(place)"
-          guard let wasMet = try run.disturb(inject, policy: failing.policy) else { return false }
-          if !wasMet { break }
-          points += 1
-          place += 1
-          failedSyncs += run.failedSyncs
+          return try run.disturb(inject, policy: failing.policy)
         }
-        print("\(failing.call): failed with \(error) at \(place - 1) places (\(failing.policy))")
+        guard let count else { return false }
+        points += count
+        print("\(failing.call): failed with \(error) at \(count) places (\(failing.policy))")
       }
     }
     print("failed at \(points) places in all; \(failedSyncs) waited for a sync that failed")
-    return points > 50 && failedSyncs > 4
+    return sample.isEnough(points, of: 50) && (sample.every > 1 || failedSyncs > 4)
   }
 
   /// A write that ends at any byte of a file: around the ends of lines and far into the large ones.
-  private static func limit() throws -> Bool {
+  private static func limit(_ sample: SweepSample) throws -> Bool {
     let places =
       Array(stride(from: 1, to: 2000, by: 37)) + Array(stride(from: 2000, to: 90_000, by: 2777))
-    return try count("cut short", places, least: 50) { run, bytes in try run.limit(bytes) }
+    return try sample.count("cut short", places, least: 50) { bytes in
+      try SweepRun().limit(bytes)
+    }
   }
 
   /// A death there. In between another file would meet the limit; of the large lines it sometimes
   /// does, too, so that nothing is torn.
-  private static func tear() throws -> Bool {
+  private static func tear(_ sample: SweepSample) throws -> Bool {
     let places =
       Array(stride(from: 7, to: 300, by: 23))
       + Array(stride(from: 70_200, to: 140_000, by: 3_700))
-    return try count("killed in a line", places, least: 10) { run, bytes in try run.tear(at: bytes)
+    return try sample.count("killed in a line", places, least: 10) { bytes in
+      try SweepRun().tear(at: bytes)
     }
-  }
-
-  /// - Parameter body: returns whether it was of use; nil when something is wrong.
-  private static func count(
-    _ what: String, _ places: [Int], least: Int, _ body: (SweepRun, Int) throws -> Bool?
-  ) throws -> Bool {
-    var points = 0
-    for place in places {
-      guard let wasMet = try body(SweepRun(), place) else { return false }
-      if wasMet { points += 1 }
-    }
-    print("\(what) at \(points) of \(places.count) places")
-    return points > least
   }
 }

@@ -34,22 +34,28 @@ struct SweepJudge {
     }
   }
 
-  /// Who waited for a sync that failed was told so; and nobody else, when publishers wait out all
-  /// other trouble.
+  /// Who waited for a sync of its own file that failed was told so; and nobody else, when
+  /// publishers wait out all other trouble.
   ///
-  /// - Parameter log: strace's, of syncs and of writes, which it shows in full.
+  /// - Parameter log: strace's, of syncs and of writes, which it shows in full, and with the names
+  ///   of the files.
   mutating func judgeSyncs(_ log: String, isPatient: Bool) {
     var wait: SyncWait?
+    var synced: Substring = ""
     for line in log.split(separator: "\n") {
       if let words = SweepJudge.record(in: line) {
         if words[0] == "asks" {
-          wait = SyncWait(number: words[2])
+          wait = SyncWait(number: words[2], file: SweepWorker.file(of: words[2]))
         } else if let ended = wait {
           judge(ended, wasTold: words[0] == "told", isPatient: isPatient)
           wait = nil
         }
-      } else if line.contains("(INJECTED)") {
-        wait?.noteFailure()
+        continue
+      }
+      // The directory is synced for the name of the file that was synced just before.
+      if line.contains("fdatasync(") { synced = line }
+      if line.contains("(INJECTED)") {
+        wait?.noteFailure(of: synced)
       } else if let number = wait?.number, line.contains(#"{\"n\":\#(number),"#) {
         wait?.isWritten = true
       }
@@ -59,16 +65,19 @@ struct SweepJudge {
   /// A publish that waits for the disk.
   private struct SyncWait {
     let number: Substring
+    /// The end of its file's name.
+    let file: String
     var isWritten = false
-    var someFailed = false
     var ownFailed = false
 
-    init(number: Substring) { self.number = number }
+    init(number: Substring, file: String) {
+      self.number = number
+      self.file = file
+    }
 
     /// What fails before the line is there does not concern it: its file is another one then.
-    mutating func noteFailure() {
-      someFailed = true
-      if isWritten { ownFailed = true }
+    mutating func noteFailure(of synced: Substring) {
+      if isWritten, synced.contains(file) { ownFailed = true }
     }
   }
 
@@ -77,8 +86,8 @@ struct SweepJudge {
     if wait.ownFailed, !wasTold {
       faults.append("the publish \(wait.number) was told that it is synced; the sync failed")
     }
-    if wasTold, !wait.someFailed, isPatient {
-      faults.append("the publish \(wait.number) was told of a failed sync; none failed")
+    if wasTold, !wait.ownFailed, isPatient {
+      faults.append("the publish \(wait.number) was told of a failed sync; its own did not fail")
     }
   }
 

@@ -34,10 +34,13 @@ final class SweepRun {
   func disturb(_ inject: String, policy: String = "block") throws -> Bool? {
     let call = inject.prefix { $0 != ":" }
     let file = temporary.appending("strace")
-    let shown = call.hasSuffix("sync") ? "1000000" : "32"
+    let isSync = call.hasSuffix("sync")
+    // With the files' names, and the syncs of files, which tell what one of a directory is for.
+    let shown = isSync ? ["-y", "-s", "1000000"] : ["-s", "32"]
+    let traced = isSync ? "fsync,fdatasync,write" : "\(call),write"
     let child = try ChildProcess(
       "strace",
-      ["-f", "-qq", "-s", shown, "-o", file, "-e", "trace=\(call),write", "-e", "inject=\(inject)"]
+      ["-f", "-qq", "-o", file, "-e", "trace=\(traced)", "-e", "inject=\(inject)"] + shown
         + [SweepRun.program] + words("first", policy))
     let exit = try child.wait()
     let log = TextFile.read(file)
@@ -50,7 +53,7 @@ final class SweepRun {
       if inject.contains("error=EINTR"), inject.hasPrefix("write:") {
         judge.judgeUnnoticed(child.standardOutput)
       }
-      if call.hasSuffix("sync") { judge.judgeSyncs(log, isPatient: policy == "block") }
+      if isSync { judge.judgeSyncs(log, isPatient: policy == "block") }
     }
     return isGood ? wasMet : nil
   }
@@ -119,9 +122,5 @@ final class SweepRun {
     records += RecordFile.records(in: String(decoding: bytes.prefix(max(0, count)), as: UTF8.self))
   }
 
-  static let program: String = {
-    var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = unsafe readlink("/proc/self/exe", &path, path.count)
-    return String(decoding: path.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }()
+  static let program = TextFile.link("/proc/self/exe")
 }

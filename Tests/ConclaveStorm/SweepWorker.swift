@@ -53,13 +53,20 @@ enum SweepWorker {
       let durability: Durability = number % 3 == 0 ? .synced : number % 3 == 1 ? .mirrored : .ring
       let message = Message(type: "sweep", sender: name, payload: payload)
       if durability == .synced { records.append("asks \(name) \(number) \(durability)") }
-      let topic = try Topic(StormBus.topics[number % 2])
+      let topic = try Topic(topic(of: number))
       let isPromised = try publish(message, on: bus, topic, durability)
       if number == 1 { afterFirst() }
       // What is noted is a system call, at which it is disturbed as well: no more than must be.
       guard durability > .ring || !isPromised else { continue }
       records.append("\(isPromised ? "done" : "told") \(name) \(number) \(durability)")
     }
+  }
+
+  private static func topic(of number: Int) -> String { StormBus.topics[number % 2] }
+
+  /// How the name of the file ends that has the message with this number, as strace shows it.
+  static func file(of number: Substring) -> String {
+    "/\(topic(of: Int(number) ?? 0)).jsonl>"
   }
 
   /// - Returns: false when it was told that the promise is not kept.

@@ -20,4 +20,18 @@ enum TextFile {
     }
     return String(decoding: all, as: UTF8.self)
   }
+
+  /// In bytes; 0 when there is no such file.
+  static func size(_ path: String) -> Int {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? Int(status.st_size) : 0
+  }
+
+  /// Where a link leads, or nothing.
+  static func link(_ path: String) -> String {
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink(path, &target, target.count)
+    return String(
+      decoding: target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
 }

@@ -3,7 +3,7 @@ import Testing
 
 /// The storms and sweeps are only worth what they notice: each planted defect must be found by the
 /// one that is there for it, for the reason that is it.
-@Suite(.enabled("defects are in debug builds only") { isDebugBuild })
+@Suite(.heavy, .enabled("defects are in debug builds only") { isDebugBuild })
 struct MirrorDefectTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let defect: String
@@ -37,8 +37,13 @@ struct MirrorDefectTests {
     ])
   func isNoticedBySystemCalls(_ planted: Case) async throws { try await expectNoticed(planted) }
 
+  @Test(
+    .enabled("needs root, for mounting") { try await onThread { LoopDisk.works() } },
+    arguments: [Case("ignoresSyncInterval", ["--cuts", "3"], "mirrored: w")])
+  func isNoticedByPowerCuts(_ planted: Case) async throws { try await expectNoticed(planted) }
+
   private func expectNoticed(_ planted: Case) async throws {
-    let result = try await StormProgram.run(planted.words + ["--defect", planted.defect])
+    let result = try await TestProgram.storm.run(planted.words + ["--defect", planted.defect])
     #expect(result.exit != .code(0) && result.exit != .code(2), "\(result.said)")
     #expect(result.said.contains("FAULT"), "\(result.said)")
     #expect(result.said.contains(planted.fault), "\(result.said)")

@@ -1,17 +1,23 @@
 import BusTesting
 import Testing
 
-/// Small storms over mirrored buses; `swift run -c release conclave-storm --kills 10000` is a large
-/// one.
-@Suite struct MirrorStormTests {
+/// A small storm over a mirrored bus, and a sample of each sweep. On the command line
+/// `conclave-storm --kills 10000` is a large one, and `--sweep` tries all places.
+@Suite(.heavy) struct MirrorStormTests {
   @Test func nothingIsLostWhoeverIsKilled() async throws {
-    let result = try await StormProgram.run(["--kills", "150", "--limit", "500"])
+    let result = try await TestProgram.storm.run(["--kills", "150", "--limit", "500"])
     #expect(result.exit == .code(0), "\(result.said)")
   }
 
   /// A write may end at any byte.
   @Test func shortWrites() async throws {
-    let result = try await StormProgram.run(["--sweep", "short"])
+    let result = try await TestProgram.storm.run(["--sweep", "short", "--every", "9"])
+    #expect(result.exit == .code(0), "\(result.said)")
+  }
+
+  @Test(.enabled("needs root, for mounting") { try await onThread { LoopDisk.works() } })
+  func powerCuts() async throws {
+    let result = try await TestProgram.storm.run(["--cuts", "3"])
     #expect(result.exit == .code(0), "\(result.said)")
   }
 
@@ -19,8 +25,8 @@ import Testing
   @Test(
     .enabled("strace may trace here") { try await straceWorks() },
     arguments: ["kills", "errors", "torn", "sessions"])
-  func everySystemCall(_ sweep: String) async throws {
-    let result = try await StormProgram.run(["--sweep", sweep])
+  func systemCalls(_ sweep: String) async throws {
+    let result = try await TestProgram.storm.run(["--sweep", sweep, "--every", "9"])
     #expect(result.exit == .code(0), "\(result.said)")
   }
 }

@@ -1,9 +1,10 @@
+import BusTesting
 import ConclaveBus
 import Foundation
 import Testing
 
 /// The built command, with real processes.
-@Suite(.serialized) struct StressCommandTests {
+@Suite(.blocking, .serialized) struct StressCommandTests {
   private func object(_ outcome: StressTool.Outcome) throws -> [String: Any] {
     try #require(
       JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any],

@@ -1,8 +1,9 @@
+import BusTesting
 import Foundation
 import Testing
 
 /// `bus stress --mirror`: everything is in the topic files, too.
-@Suite(.serialized) struct StressMirrorTests {
+@Suite(.blocking, .serialized) struct StressMirrorTests {
   private func mirror(_ outcome: StressTool.Outcome) throws -> [String: Any] {
     let object = try #require(
       JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any],

@@ -1,3 +1,4 @@
+import BusTesting
 import Foundation
 import Testing
 
@@ -28,6 +29,7 @@ final class StressTool {
       .appendingPathComponent("conclave-stress-test-\(UUID().uuidString)")
     ownsDirectory = place == nil
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    catchIgnoredSignals()
     process.executableURL = URL(fileURLWithPath: StressTool.path)
     process.arguments = ["bus", "stress"] + arguments
     process.environment = ["TMPDIR": directory.path]
@@ -41,6 +43,12 @@ final class StressTool {
     guard ownsDirectory else { return }
     for worker in workers { kill(worker, SIGKILL) }
     try? FileManager.default.removeItem(at: directory)
+    // Who was killed may take a moment to be dead.
+    var triesLeft = 1000
+    while !removeSegments(leftBy: directory.path), triesLeft > 0 {
+      usleep(1000)
+      triesLeft -= 1
+    }
   }
 
   static func run(_ arguments: [String]) throws -> Outcome { try StressTool(arguments).finish() }

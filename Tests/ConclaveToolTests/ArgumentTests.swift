@@ -1,3 +1,4 @@
+import ConclaveBus
 import Testing
 
 @testable import ConclaveTool

@@ -1,8 +1,9 @@
+import BusTesting
 import Foundation
 import Testing
 
 /// The commands of the group `board`, as processes.
-@Suite struct BoardCommandTests {
+@Suite(.blocking) struct BoardCommandTests {
   private static let frame = """
     ## Notes from other tasks
 
@@ -109,7 +110,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["post", "oops", "x"], "usage"), (["post", "warning", "x", "--ttl", "1m"], "usage"),
+    (["post", "oops", "x"], "usage"), (["post", "warning", "x", "--ttl", "soon"], "usage"),
     (["post", "intent", "x", "--ttl", "0"], "usage"),
     (["post", "intent", "x", "--ttl", "25h"], "usage"),
     (["post", "warning"], "invalidPayload"), (["post", "warning", " \n\t"], "invalidPayload"),
@@ -117,6 +118,7 @@ import Testing
     (["post", "warning", "x", "--topic", "../x"], "invalidTopic"),
     (["post", "warning", "x", "-s", ""], "invalidName"),
     (["read", "--limit", "-1"], "usage"), (["read", "--limit", "many"], "usage"),
+    (["read", "--tokens", "399"], "usage"), (["read", "--tokens", "much"], "usage"),
     (["read", "--kind", "news"], "usage"),
     (["read", "--since", "yesterday"], "usage"), (["read", "--since", "12-34"], "usage"),
     (["watch", "--count", "0"], "usage"), (["watch", "--transport", "smoke"], "usage"),
@@ -184,18 +186,74 @@ import Testing
           "\nNot shown: 3 older notes (too many). See: conclave board read --all\n"))
       let json = try board(directory, ["read", "--limit", "2", "--sender", "b", "--json"])
       #expect(
-        json.output.contains(#""omitted":{"own":3,"expired":0,"repeated":0,"beyondCount":3,"#))
+        json.output.contains(#""omitted":{"own":3,"expired":0,"replaced":0,"forOthers":0,"#))
+      #expect(json.output.contains(#""repeated":0,"beyondCount":3,"#))
       #expect(json.output.matches(of: /"alsoSaidBy":\[\]/).count == 2)
+    }
+  }
+
+  @Test func tokensAreAllThatIsShown() throws {
+    try withDirectory { directory in
+      for number in 1...3 {
+        let text = String(repeating: "\(number)", count: 300)
+        try post(directory, "warning", text, "-s", "a")
+        try post(directory, "discovery", "short \(number)", "-s", "a")
+      }
+      #expect(try notes(board(directory, ["read"])).count == 6)
+      let few = try board(directory, ["read", "--tokens", "500"])
+      #expect(few.output.utf8.count <= 500 * 3 && notes(few).count == 2)
+      #expect(notes(few)[0].contains("3333") && notes(few)[1].contains("2222"))
+      #expect(few.output.contains("Not shown: 1 older warning (no room), 3 older notes (no room)"))
+      let json = try board(directory, ["read", "--tokens", "500", "--json"])
+      #expect(json.output.contains(#""warningsBeyondTokens":1,"othersBeyondTokens":3,"#))
+      let long = String(repeating: "x", count: 600)
+      try post(directory, "warning", long, "-s", "b")
+      #expect(try notes(board(directory, ["read", "--tokens", "9000"])).count == 7)
+    }
+  }
+
+  @Test func whatFailedAttemptsSay() throws {
+    try withDirectory { directory in
+      try post(directory, "warning", "perhaps so", "-s", "a", "--provisional")
+      #expect(
+        try notes(board(directory, ["read"])) == [#"- warning by a (unconfirmed): "perhaps so""#])
+      let json = try board(directory, ["read", "--all", "--json"])
+      #expect(json.output.contains(#""text":"perhaps so","provisional":true"#))
+      // Whoever is sure confirms it.
+      try post(directory, "warning", "perhaps so", "-s", "b")
+      #expect(
+        try notes(board(directory, ["read"])) == [#"- warning by b (also a): "perhaps so""#])
     }
   }
 
   @Test func expiredIntentsAreGone() throws {
     try withDirectory { directory in
       try post(directory, "intent", "short", "-s", "a", "--ttl", "1ms")
+      try post(directory, "warning", "short as well", "-s", "a", "--ttl", "1ms")
       try post(directory, "intent", "usual", "-s", "a")
       usleep(2000)
       #expect(try notes(board(directory, ["read"])) == ["- intent by a: \"usual\""])
-      #expect(try notes(board(directory, ["read", "--all"])).count == 2)
+      #expect(try notes(board(directory, ["read", "--all"])).count == 3)
+    }
+  }
+
+  @Test func scopesAreShown() throws {
+    try withDirectory { directory in
+      let payload = #"{"text":"w","about":"a","to":"task-1","source":"observed"}"#
+      let published = try Tool.run(
+        [
+          "bus", "publish", "board", "-s", "radar", "-t", "board.warning", "-p", payload,
+          "--transport", "mirror",
+        ],
+        in: directory)
+      #expect(published.exit == 0)
+      let read = notes(try board(directory, ["read"]))
+      #expect(read == [#"- warning by radar (observed; to task-1): "w""#])
+      let json = try board(directory, ["read", "--json"])
+      #expect(json.output.contains(#""about":"a","to":"task-1","source":"observed""#))
+      let other = try board(directory, ["read", "--json", "-s", "task-2"])
+      #expect(other.output.contains(#""items":[],"omitted":{"own":0,"expired":0,"replaced":0,"#))
+      #expect(other.output.contains(#""forOthers":1,"#))
     }
   }
 

@@ -1,8 +1,9 @@
+import BusTesting
 import Foundation
 import Testing
 
 /// `where`, `status` and `clean`.
-@Suite struct BusCareTests {
+@Suite(.blocking) struct BusCareTests {
   private func run(_ directory: URL, _ arguments: String...) throws -> Outcome {
     try Tool.run(["bus"] + arguments, in: directory)
   }
@@ -101,7 +102,8 @@ import Testing
       let real = try run(directory, "clean", "--json")
       #expect(real.exit == 0 && real.errors.isEmpty)
       #expect(
-        real.output == "{\"dryRun\":false,\"segment\":null,\"files\":[\"\(topic)\"]}\n")
+        real.output == "{\"dryRun\":false,\"segment\":null,\"files\":[\"\(topic)\"],\"state\":[]}\n"
+      )
       #expect(!FileManager.default.fileExists(atPath: topic))
       #expect(FileManager.default.fileExists(atPath: own.path))
 

@@ -1,8 +1,9 @@
+import BusTesting
 import Foundation
 import Testing
 
 /// `compact`, and what `status` and `clean` make of rotated files.
-@Suite struct CompactTests {
+@Suite(.blocking) struct CompactTests {
   private func run(_ directory: URL, _ arguments: String...) throws -> Outcome {
     try Tool.run(["bus"] + arguments, in: directory)
   }
@@ -44,8 +45,16 @@ import Testing
         directory, "subscribe", "a", "--transport", "file", "--from", "beginning", "--timeout",
         "100ms", "--count", "2", "--strict")
       #expect(heard.exit == 0 && heard.output.split(separator: "\n").count == 2)
+      // Who asks for what is gone has lost it, though of its sender nothing is left.
+      for transport in ["file", "mirror"] {
+        let since = try run(
+          directory, "subscribe", "a", "--transport", transport, "--from=-1h", "--count", "2",
+          "--strict")
+        #expect(since.exit == 6 && since.output.split(separator: "\n").count == 2)
+        #expect(since.errors.contains("messagesRemoved") || since.errors.contains("have removed"))
+      }
 
-      let other = try run(directory, "compact", "--topic", "b", "--retention", "size=0", "--json")
+      let other = try run(directory, "compact", "--topic", "b", "--retention", "age=1ms", "--json")
       #expect(other.output.hasPrefix(#"{"dryRun":false,"topics":[{"topic":"b.c","rotated":false,"#))
       #expect(try size(directory, "b.c.jsonl.000001") == 0)
     }
@@ -65,6 +74,22 @@ import Testing
             + "age=7d,size=1GiB,count=1000000\n")
       }
       #expect(try run(directory, "compact", "--topic", "a..b").exit == 2)
+    }
+  }
+
+  /// A topic that cannot be used is not passed over in silence.
+  @Test func whatIsNoTopicFileIsNamed() throws {
+    try withDirectory { directory in
+      try publish(directory, "a", 1)
+      let bus = directory.appendingPathComponent(".conclave/bus")
+      try FileManager.default.removeItem(at: bus.appendingPathComponent("a.jsonl"))
+      let file = bus.appendingPathComponent("a.jsonl").path
+      #expect(unsafe mkfifo(file, 0o600) == 0)
+      let name = "\"a.jsonl\" cannot be used as a topic file: it is a "
+      let compacted = try run(directory, "compact")
+      #expect(compacted.exit == 0 && compacted.errors.contains(name), "\(compacted.errors)")
+      let replayed = try run(directory, "replay")
+      #expect(replayed.exit == 3 && replayed.errors.contains(name), "\(replayed.errors)")
     }
   }
 

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// A segment whose header is good and whose body is not: who reads says so, as who publishes does.
-@Suite struct DamagedSegmentTests {
+@Suite(.blocking) struct DamagedSegmentTests {
   /// Behind the header: board, order ring, rows, and lane headers of the default geometry.
   private static let body = 4096..<1_900_000
   private static let orderRing = 45_056..<569_344

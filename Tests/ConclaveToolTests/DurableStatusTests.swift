@@ -1,10 +1,11 @@
+import BusTesting
 import Foundation
 import Testing
 
 @testable import ConclaveBus
 
 /// Durable subscriptions in `conclave bus status`.
-@Suite struct DurableStatusTests {
+@Suite(.blocking) struct DurableStatusTests {
   private struct Report: Decodable {
     struct Durable: Decodable {
       struct Member: Decodable { let process: Int }

@@ -1,8 +1,9 @@
+import BusTesting
 import Foundation
 import Testing
 
 /// `conclave bus subscribe --durable`.
-@Suite struct DurableSubscribeTests {
+@Suite(.blocking) struct DurableSubscribeTests {
   private let arguments = ["bus", "subscribe", "t", "--durable", "n"]
 
   private func publish(_ payloads: [String], in directory: URL) throws {

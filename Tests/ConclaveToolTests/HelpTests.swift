@@ -1,8 +1,9 @@
+import BusTesting
 import Foundation
 import Testing
 
 /// The help texts, whole: what people read is part of what is promised.
-@Suite struct HelpTests {
+@Suite(.blocking) struct HelpTests {
   @Test(arguments: [
     ([], HelpText.top),
     (["bus"], HelpText.bus),
@@ -11,6 +12,7 @@ import Testing
     (["bus", "replay"], HelpText.replay),
     (["bus", "mirror"], HelpText.mirror),
     (["bus", "status"], HelpText.status),
+    (["bus", "top"], HelpText.busTop),
     (["bus", "compact"], HelpText.compact),
     (["bus", "clean"], HelpText.clean),
     (["bus", "archive"], HelpText.archive),
@@ -19,11 +21,13 @@ import Testing
     (["board", "post"], HelpText.boardPost),
     (["board", "read"], HelpText.boardRead),
     (["board", "watch"], HelpText.boardWatch),
+    (["parallel-run"], HelpText.parallelRun),
     (["ralph-run"], HelpText.ralphRun),
     (["ralph"], HelpText.ralph),
     (["ralph", "status"], HelpText.ralphStatus),
     (["ralph", "stop"], HelpText.ralphStop),
     (["ralph", "add-context"], HelpText.ralphAddContext),
+    (["doctor"], HelpText.doctor),
   ])
   func wholeTexts(_ words: [String], _ text: String) throws {
     try withDirectory { directory in
@@ -51,13 +55,17 @@ import Testing
   }
 
   @Test(arguments: [
-    ([], "conclave needs a command: bus, board, ralph, ralph-run; see conclave --help"),
+    (
+      [],
+      "conclave needs a command: bus, board, ralph, parallel-run, ralph-run, doctor; "
+        + "see conclave --help"
+    ),
     (["board"], "conclave board needs a command: post, read, watch; see conclave board --help"),
     (["board", "wath"], "unknown command \"wath\"; did you mean watch?"),
     (["board", "post"], "KIND is missing; see conclave board post --help"),
     (
       ["bus"],
-      "conclave bus needs a command: publish, subscribe, replay, mirror, status, compact, "
+      "conclave bus needs a command: publish, subscribe, replay, mirror, status, top, compact, "
         + "clean, archive, where, stress; see conclave bus --help"
     ),
     (["buss"], "unknown command \"buss\"; did you mean bus?"),

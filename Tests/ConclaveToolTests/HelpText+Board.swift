@@ -52,8 +52,10 @@ extension HelpText {
     Options:
       -s, --sender NAME                who says it, for instance task-3; default:
                                        the login name
-          --ttl TIME                   with intent: how long it counts; default 30m,
-                                       at most 24h
+          --ttl TIME                   how long it counts, at most 24h; default: an
+                                       intent 30m, all else without end
+          --provisional                an attempt that failed says so: others are
+                                       shown it as unconfirmed
           --topic TOPIC                the board; default board, of a wave of
                                        parallel tasks parallel.wave-N.board
           --transport shm|file|mirror  shared memory with the topic files as its
@@ -79,7 +81,7 @@ extension HelpText {
     Usage: conclave board read [options]
 
     Warnings first, then the newest others; the newest first. The same text comes
-    once, expired intents do not come, and of what there is no room for the number
+    once, what has expired does not come, and of what there is no room for the number
     is said. With --all the whole board is printed as it is.
 
     What others wrote is data: it is printed on one line and in quotation marks,
@@ -93,6 +95,8 @@ extension HelpText {
                                        oldest first
       -n, --limit N                    how many notes besides the warnings; default
                                        20 [environment: BUS_MAX_BOARD_INJECT]
+          --tokens N                   about how many tokens all of it may have, a
+                                       token for every three bytes; default 4000
           --kind KIND                  only discovery, warning, intent or context
           --since TIME                 only what was said at this time or later,
                                        such as 2026-11-21T09:05:00Z, or -10m for ten

@@ -23,7 +23,10 @@ extension HelpText {
     was published, since the mirror cannot write.
 
     Prints nothing, or with --json {"published":N}. Ended by SIGINT or SIGTERM,
-    --lines says on standard error how many were published; they stay.
+    --lines says on standard error how many were published; they stay. With
+    --durability mirrored or synced that is how many are known to be so, and those
+    on the bus that are not yet are counted apart, as not confirmed: with --json
+    {"published":N,"unconfirmed":M}.
 
     Arguments:
       TOPIC  where to publish, for instance build.done
@@ -48,18 +51,20 @@ extension HelpText {
                                               bus (the default), in its topic's
                                               file, or on the disk; makes mirror the
                                               default transport
-          --when-failing block|fail|continue  while the mirror cannot write: block
-                                              (the default), a publish waits, with
-                                              --durability for its file and else for
-                                              room once the ring is full; fail, it
-                                              publishes nothing; continue, it waits
-                                              for no file; makes mirror the default
-                                              transport
+          --when-failing block|fail|continue  while the mirror cannot write the
+                                              topic: block (the default), a publish
+                                              waits, with --durability for its file
+                                              and else for room once the ring is
+                                              full; fail, it publishes nothing;
+                                              continue, it waits for no file, and
+                                              the mirror may give the message up
+                                              when room gets short; makes mirror the
+                                              default transport
           --patience TIME                     how long to wait at most for what
                                               --durability promises, and for room
-                                              that this process has to make where it
-                                              is the mirror; default 10s; makes
-                                              mirror the default transport
+                                              that the mirror has to make; default
+                                              10s; makes mirror the default
+                                              transport
           --transport shm|file|mirror         shared memory (the default), one
                                               durable file per topic, or shared
                                               memory with the files as its mirror
@@ -234,25 +239,31 @@ extension HelpText {
     the mirror what bus status --json says.
 
     With --retention it puts long topic files aside and removes the oldest that
-    exceed a limit, as bus compact does, about once a second while there is
-    something to copy. It does so while it is the mirror, for all topic files.
+    exceed a limit, as bus compact does, about once a second. It does so from its
+    start to its end, also while another process is the mirror; of several such
+    commands the limits of each hold. --sync-interval, --when-failing and --patience
+    hold while it is the mirror; until then it says that they do not, with --json
+    as optionsInForce and optionsWaiting.
 
-    Ends with exit code 5 when another bus is mirrored into the directory.
+    When the bus directory is moved or removed, it says so, writes nothing, and
+    goes on when it is back. Ends with exit code 5 when another bus is mirrored into
+    the directory, or when this bus is mirrored into one that was moved.
 
     Options:
-          --when-failing block|fail|continue  while it cannot write: block (the
-                                              default), publishers wait once the
-                                              ring is full; continue, they go on,
-                                              and what could not be written is
-                                              missing in the files; fail is the same
-                                              as block, since a publisher that is to
-                                              fail says so itself
+          --when-failing block|fail|continue  what becomes of what it cannot write
+                                              when room gets short: block (the
+                                              default), it is held, and publishers
+                                              wait once the ring is full; continue,
+                                              it is given up, so that they go on,
+                                              and is missing in the files; fail is
+                                              the same as block, since a publisher
+                                              that is to fail says so itself
           --sync-interval TIME                force the files to the disk so often,
                                               also when nobody asks for it; never by
                                               default
-          --patience TIME                     how long a publisher waits at most for
-                                              room that this mirror has to make;
-                                              default 10s
+          --patience TIME                     how long a publisher that does not say
+                                              so itself waits at most for room that
+                                              this mirror has to make; default 10s
           --retention LIMITS                  what to keep of each topic:
                                               age=7d,size=1GiB,count=1000000, one or
                                               more of them; default: everything

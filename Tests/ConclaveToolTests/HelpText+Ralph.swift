@@ -17,7 +17,8 @@ extension HelpText {
 
     SIGINT and SIGTERM end everything that runs; --resume goes on where it was.
     Exit codes: 0 passed, 1 failed or stopped, 4 the time of the whole loop is
-    over, 5 another loop is at work or has not passed, 9 the agent needs a person.
+    over, 5 another loop is at work or has not passed, 7 nobody is logged in to the
+    agent, or git cannot sign, 8 the disk is full, 9 the agent needs a person.
 
     An agent is claude, codex, gemini, or a JSON file that describes another:
     {"command": ["my-agent", "-q"], "prompt": "stdin|argument|file",

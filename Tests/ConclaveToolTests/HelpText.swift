@@ -5,17 +5,22 @@ enum HelpText {
 
     Usage: conclave bus COMMAND [options]
            conclave board COMMAND [options]
+           conclave parallel-run --plan FILE [options]
            conclave ralph-run --task TEXT [options]
            conclave ralph COMMAND [options]
+           conclave doctor [options]
            conclave help [COMMAND [COMMAND]]
            conclave --version
 
     Commands:
-      bus        publish, subscribe and look after the bus; see conclave bus --help
-      board      what tasks tell each other; see conclave board --help
-      ralph-run  have an agent work on a task until its work passes all gates
-      ralph      look after a loop that ralph-run has begun; see conclave ralph
-                 --help
+      bus           publish, subscribe and look after the bus; see conclave bus
+                    --help
+      board         what tasks tell each other; see conclave board --help
+      parallel-run  have agents work on the tasks of a plan, beside each other
+      ralph-run     have an agent work on a task until its work passes all gates
+      ralph         look after a loop that ralph-run has begun; see conclave ralph
+                    --help
+      doctor        look for what is wrong on this host or with this bus
 
     Exit codes:
         0  success
@@ -53,6 +58,7 @@ enum HelpText {
       replay     print a stretch of history, or publish it anew
       mirror     copy everything that is published into the topic files
       status     show the segment, who takes part, lag, losses, rates and files
+      top        watch who publishes, who is behind, and what grows
       compact    rotate topic files, and remove old ones
       clean      remove a bus whose participants are all dead
       archive    list the bus directories that ended sessions have left
@@ -108,6 +114,38 @@ enum HelpText {
 
       # the greatest lag of a subscriber
       conclave bus status --json | jq '[.sharedMemory.subscribers[].lag] | max'
+
+    """#
+
+  static let busTop = #"""
+    conclave bus top - watch who publishes, who is behind, and what grows
+
+    Usage: conclave bus top [options]
+
+    On a terminal one picture takes the place of the other: the tasks of the run of a
+    plan that is at work in the repository, then the busiest publishers, then the
+    subscribers that are furthest behind, then the topics whose files grow most, as
+    far as there is room. Otherwise each picture stands below the other with an empty
+    line between them; with --json each is a line of what bus status --json prints,
+    with the run under .run while there is one, or null while there is no bus.
+
+    Looks from outside, as bus status does, and goes on when the bus is removed and
+    comes back. Ends with exit code 3 when there is none at first.
+
+    Options:
+          --interval TIME  how long to watch for each picture; default 1s
+          --count N        end after so many pictures; default: not before it is
+                           told to
+          --bus-dir DIR    the bus directory [environment: BUS_DIR]
+          --json           print JSON, and errors as {"error":{code,message,hint}}
+      -h, --help           show this help and exit
+
+    Examples:
+      # watch
+      conclave bus top
+
+      # log the rate, every 10 seconds
+      conclave bus top --interval 10s --json | jq .sharedMemory.recordsPerSecond
 
     """#
 

@@ -1,8 +1,9 @@
+import BusTesting
 import Foundation
 import Testing
 
 /// `conclave bus publish --idempotency-key`: repeated, and killed at every system call.
-@Suite struct IdempotencyKeyTests {
+@Suite(.blocking) struct IdempotencyKeyTests {
   private let arguments = [
     "bus", "publish", "t", "-s", "s", "-t", "x", "--transport", "file", "--bus-dir", "bus",
     "--payload",

@@ -1,24 +1,16 @@
+import BusTesting
 import Foundation
 import Testing
 
 /// What publishers say of a mirror that cannot write, and what a mirror keeps.
-@Suite struct MirrorPolicyTests {
-  private func publish(
-    _ directory: URL, _ arguments: [String], environment: [String: String] = [:]
-  ) throws -> Outcome {
-    try Tool.run(
-      ["bus", "publish", "t", "-s", "s", "-t", "x"] + arguments, in: directory,
-      environment: environment)
-  }
-
+@Suite(.blocking) struct MirrorPolicyTests {
   /// Runs `body` beside a mirror that cannot write the topic `t`, and then can again.
   ///
   /// - Returns: the payloads that the topic's file has in the end.
   private func whileFailing(_ body: (URL) throws -> Void) throws -> [String] {
     var payloads: [String] = []
     try withDirectory { directory in
-      let mirror = try Tool(["bus", "mirror"], in: directory)
-      try eventually { try mirror.errors.contains("this process is the mirror of ") }
+      let mirror = try Tool.mirror(in: directory)
       let file = directory.appendingPathComponent(".conclave/bus/t.jsonl")
       try FileManager.default.createSymbolicLink(
         at: file, withDestinationURL: directory.appendingPathComponent("elsewhere"))
@@ -32,8 +24,7 @@ import Testing
       try eventually { try mirror.errors.contains("the mirror can write again") }
       mirror.send(SIGTERM)
       #expect(try mirror.finish().exit == 143)
-      payloads = try String(contentsOf: file, encoding: .utf8)
-        .matches(of: /"payload":(.*?),/).map { String($0.1) }
+      payloads = try mirrored(directory, "t").map(\.payload)
     }
     return payloads
   }
@@ -60,6 +51,38 @@ import Testing
       #expect(lines.exit == 6 && lines.errors.contains("nothing was published"))
     }
     #expect(payloads == ["1"])
+  }
+
+  /// A topic whose file could never be made: each of these publishers is the mirror, one after the
+  /// other, and knows from the one before it what it cannot write.
+  @Test(.enabled("only root may mount") { geteuid() == 0 })
+  func whatCouldNotBeMadeIsTroubleToEveryMirror() throws {
+    try withDirectory { directory in
+      let bus = directory.appendingPathComponent("bus")
+      try FileManager.default.createDirectory(at: bus, withIntermediateDirectories: false)
+      guard unsafe mount("tmpfs", bus.path, "tmpfs", 0, "size=4m,nr_inodes=16,mode=0700") == 0
+      else { return }
+      defer { unsafe umount2(bus.path, Int32(MNT_DETACH)) }
+      func say(_ topic: String, _ payload: Int, _ options: [String]) throws -> Int32 {
+        try Tool.run(
+          ["bus", "publish", topic, "-s", "s", "-t", "x", "-p", "\(payload)"] + options
+            + ["--bus-dir", "bus"],
+          in: directory
+        ).exit
+      }
+      #expect(try say("a", 1, ["--durability", "mirrored"]) == 0)
+      var fillers = (0..<16).map { bus.appendingPathComponent("filler\($0)") }
+      while fillers.last.map({ FileManager.default.createFile(atPath: $0.path, contents: nil) })
+        == true
+      { fillers.removeLast() }
+      #expect(try say("b", 1, ["--durability", "mirrored", "--patience", "100ms"]) == 6)
+      for _ in 0..<4 { #expect(try say("b", 2, ["--when-failing", "fail"]) == 6) }
+      try FileManager.default.removeItem(at: bus.appendingPathComponent("filler15"))
+      #expect(try say("b", 3, ["--when-failing", "fail", "--durability", "mirrored"]) == 0)
+      let text = try String(
+        contentsOf: bus.appendingPathComponent("b.jsonl"), encoding: .utf8)
+      #expect(text.split(separator: "\n").count == 2)
+    }
   }
 
   @Test func aPublisherThatIsToGoOnWaitsForNothing() throws {
@@ -121,8 +144,7 @@ import Testing
   /// another one, and the mirror does not know of it.
   @Test func aMirrorOfARemovedSegmentIsNamed() throws {
     try withDirectory { directory in
-      let mirror = try Tool(["bus", "mirror"], in: directory)
-      try eventually { try mirror.errors.contains("this process is the mirror of ") }
+      let mirror = try Tool.mirror(in: directory)
       let status = try Tool.run(["bus", "status", "--json"], in: directory).output
       let segment = try #require(status.firstMatch(of: /"path":"(\/dev\/shm\/[^"]*)"/)).1
       try FileManager.default.removeItem(atPath: String(segment))
@@ -146,8 +168,7 @@ import Testing
 
   @Test func aMirrorThatIsStoppedIsNamed() throws {
     try withDirectory { directory in
-      let mirror = try Tool(["bus", "mirror"], in: directory)
-      try eventually { try mirror.errors.contains("this process is the mirror of ") }
+      let mirror = try Tool.mirror(in: directory)
       mirror.send(SIGSTOP)
       let options = ["--durability", "mirrored", "--patience", "100ms"]
       let told = try publish(directory, ["-p", "1"] + options)
@@ -181,9 +202,8 @@ import Testing
 
   @Test func aMirrorRotatesAndRemoves() throws {
     try withDirectory { directory in
-      let mirror = try Tool(
-        ["bus", "mirror", "--retention", "age=1w,count=8", "--retention-topic", "a"], in: directory)
-      try eventually { try mirror.errors.contains("this process is the mirror of ") }
+      let mirror = try Tool.mirror(
+        ["--retention", "age=1w,count=8", "--retention-topic", "a"], in: directory)
       func files(_ topic: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: directory.path + "/.conclave/bus")
           .filter { $0.hasPrefix(topic + ".jsonl") }.sorted()
@@ -221,8 +241,7 @@ import Testing
   /// Retention and what is not acknowledged: as of `compact`.
   @Test func aMirrorSaysWhomItOvertakes() throws {
     try withDirectory { directory in
-      let mirror = try Tool(["bus", "mirror", "--retention", "count=1"], in: directory)
-      try eventually { try mirror.errors.contains("this process is the mirror of ") }
+      let mirror = try Tool.mirror(["--retention", "count=1"], in: directory)
       let member = try Tool(
         ["bus", "subscribe", "t", "--durable", "slow", "--ack", "manual"], in: directory)
       try eventually {

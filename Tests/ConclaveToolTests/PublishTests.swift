@@ -1,7 +1,8 @@
+import BusTesting
 import Foundation
 import Testing
 
-@Suite struct PublishTests {
+@Suite(.blocking) struct PublishTests {
   /// Publishes on topic `t` of the bus in `directory`.
   private func publish(
     _ directory: URL, _ transport: String, _ arguments: [String], input: String = ""

@@ -1,8 +1,9 @@
+import BusTesting
 import Foundation
 import Testing
 
 /// The command itself, with scripted agents in real repositories.
-@Suite struct RalphTests {
+@Suite(.blocking) struct RalphTests {
   @Test func aTaskThatPasses() throws {
     try withRepository { world in
       let outcome = try world.run(["--task", "Make it good"], agent: "echo good > work")
@@ -132,14 +133,18 @@ import Testing
           printf '%s\\n' "$prompt"
           if [ -e ../second ]; then echo good > work; else touch ../second; echo try > work; fi
           echo '<!-- BUS:discovery -->the API has pages<!-- /BUS -->'
+          echo '<!-- BUS:warning -->pages begin at 1<!-- /BUS -->'
           """)
       #expect(outcome.exit == 0, "\(outcome.errors)")
       let read = try world.conclave([
         "board", "read", "--all", "--bus-dir", "../bus", "--topic", "parallel.wave-0.board",
       ])
       let own = read.output.split(separator: "\n").filter { $0.contains("task-1") }
-      // Once, after two gates that passed; and what became of the failing test.
-      #expect(own.count == 2 && own[0].contains("the API has pages"), "\(read.output)")
+      // The warning alone while the tests fail; then each once, however many gates pass; and what
+      // became of the error.
+      #expect(own.count == 4 && own[0].contains("unconfirmed"), "\(read.output)")
+      #expect(own[0].contains("pages begin at 1") && own[1].contains("the API has pages"))
+      #expect(own[2].contains("pages begin at 1") && !own[2].contains("unconfirmed"))
       #expect(own.last?.contains("fixed: error: not good") == true)
 
       // Another task that has the same error is told.
@@ -198,6 +203,34 @@ import Testing
       let resumed = try world.run(
         ["--resume"], agent: "grep -q attic || exit 9; echo good > work")
       #expect(resumed.exit == 0)
+    }
+  }
+
+  @Test func besideALoopThatIsAtWork() throws {
+    try withRepository { world in
+      let script = "echo half > work; touch ../on; while [ ! -e ../go ]; do sleep 0.01; done"
+      let tool = try world.start(["--task", "x"], agent: script + "; echo good > work")
+      try eventually { world.has("on") }
+      for arguments in [["--task", "x"], ["--task", "y", "--fresh"], ["--resume"]] {
+        let other = try world.conclave(
+          ["ralph-run", "--agent", "../agent.json", "--allow-dirty"] + arguments)
+        #expect(other.exit == 5 && other.errors.contains("another loop is at work"))
+        #expect(other.errors.contains("(process \(tool.pid))"), "\(other.errors)")
+      }
+      #expect(try world.conclave(["ralph-run", "--task", "x"]).errors.contains("another loop"))
+      try Data().write(to: world.home.appendingPathComponent("go"))
+      #expect(try tool.finish().exit == 0)
+    }
+  }
+
+  @Test func anAgentThatLeavesTheBranch() throws {
+    try withRepository { world in
+      let outcome = try world.run(["--task", "x"], agent: "git switch -qc own; echo good > work")
+      #expect(outcome.exit == 1 && outcome.errors.contains("the agent has left the branch feature"))
+      #expect(outcome.errors.contains("git switch feature"), "\(outcome.errors)")
+      #expect(try world.run(["--resume"], agent: "true").exit == 5)
+      #expect(try world.shell("git switch -q feature").exit == 0)
+      #expect(try world.run(["--resume"], agent: "echo ALREADY_DONE").exit == 0)
     }
   }
 

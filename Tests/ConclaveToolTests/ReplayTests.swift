@@ -1,9 +1,10 @@
+import BusTesting
 import ConclaveBus
 import Foundation
 import Testing
 
 /// `conclave bus replay`, and subscriptions that begin at a time.
-@Suite struct ReplayTests {
+@Suite(.blocking) struct ReplayTests {
   private func replay(_ directory: URL, _ arguments: String...) throws -> Outcome {
     try Tool.run(["bus", "replay"] + arguments, in: directory)
   }

@@ -1,9 +1,10 @@
+import BusTesting
 import ConclaveBus
 import Foundation
 import Testing
 
 /// `bus archive`, and `bus clean` where a session has begun.
-@Suite struct SessionCommandTests {
+@Suite(.blocking) struct SessionCommandTests {
   private func run(_ directory: URL, _ arguments: String...) throws -> Outcome {
     try Tool.run(["bus"] + arguments, in: directory)
   }

@@ -1,7 +1,8 @@
+import BusTesting
 import Foundation
 import Testing
 
-@Suite struct SubscribeTests {
+@Suite(.blocking) struct SubscribeTests {
   private func publish(
     _ directory: URL, _ transport: String, _ topic: String, _ payload: String
   ) throws {

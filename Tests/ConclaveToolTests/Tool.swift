@@ -1,3 +1,4 @@
+import BusTesting
 import Foundation
 import Testing
 
@@ -21,6 +22,7 @@ final class Tool {
   private let outputFile: URL
   private let errorFile: URL
   private let inputPipe = Pipe()
+  private var isToldToEnd = false
 
   /// Starts the command; its standard input stays open until ``finish()``.
   init(_ arguments: [String], in directory: URL, environment: [String: String] = [:]) throws {
@@ -28,6 +30,7 @@ final class Tool {
     let name = "conclave-\(UUID().uuidString)"
     outputFile = files.appendingPathComponent("\(name).out")
     errorFile = files.appendingPathComponent("\(name).err")
+    catchIgnoredSignals()
     process.executableURL = URL(fileURLWithPath: Tool.path)
     process.arguments = arguments
     process.currentDirectoryURL = directory
@@ -89,12 +92,16 @@ final class Tool {
 
   var pid: Int32 { process.processIdentifier }
 
-  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+  func send(_ signal: Int32) {
+    if [SIGINT, SIGTERM, SIGHUP, SIGKILL].contains(signal) { isToldToEnd = true }
+    kill(process.processIdentifier, signal)
+  }
 
-  /// Closes its input and waits for its end. A process that a signal killed has minus the signal as
-  /// its exit code, unlike one that ended by itself.
+  /// Closes its input, unless a signal is to end it, and waits for its end. A process that a signal
+  /// killed has minus the signal as its exit code, unlike one that ended by itself.
   func finish() throws -> Outcome {
-    try? inputPipe.fileHandleForWriting.close()
+    // Whoever reads its input might else end for either reason.
+    if !isToldToEnd { try? inputPipe.fileHandleForWriting.close() }
     return try finishWithoutClosingInput()
   }
 
@@ -130,9 +137,8 @@ func withDirectory(_ body: (URL) throws -> Void) throws {
     .appendingPathComponent("conclave-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
   defer {
-    // A segment would outlive the directory that it is named after.
-    _ = try? Tool.run(["bus", "clean", "--yes"], in: directory)
     try? FileManager.default.removeItem(at: directory)
+    removeSegments(leftBy: directory.path)
   }
   try body(directory)
 }

@@ -22,6 +22,20 @@ struct Arguments {
   /// The option's text, or else its environment variable's, unless that is empty.
   func text(_ option: Option) -> String? { given(option)?.text }
 
+  /// What stands on the command line for the option, empty for a flag; not its variable's text.
+  func written(_ option: Option) -> String? {
+    checkDeclared(option)
+    return values[option.long]
+  }
+
+  /// Everything that stands on the command line, in a form that can be parsed again.
+  var all: [String] {
+    usage.options.compactMap { option in
+      guard let text = values[option.long] else { return nil }
+      return option.value == nil ? "--\(option.long)" : "--\(option.long)=\(text)"
+    } + ["--"] + operands
+  }
+
   /// The text of an option that is declared as required; the parser has seen to it that it is
   /// there.
   func required(_ option: Option) -> String {

@@ -6,7 +6,7 @@ func helpText(_ usage: Usage) -> String {
     text += operand.isRequired ? " \(operand.name)" : " [\(operand.name)]"
   }
   for option in usage.options where option.isRequired {
-    text += " --\(option.long) \(option.value ?? "")"
+    text += " --\(option.long)" + (option.value.map { " \($0)" } ?? "")
   }
   text += " [options]\n"
   if !usage.details.isEmpty { text += "\n\(usage.details)\n" }

@@ -31,10 +31,22 @@ extension Arguments {
     }
   }
 
-  /// The bus as ``openBus(_:_:standard:)`` opens it, and its board.
+  /// The bus that is named, and its board; made if need be.
   func openBoard(_ console: Console) throws -> Board {
     let topic = try boardTopic()
-    return Board(on: try openBus(console, standard: .mirror), topic: topic)
+    let chosen = try word(.boardTransport, of: Transport.self)
+    let bus = try Transport.openBoard(chosen, busDirectory(create: true), console.notes) {
+      console.notes.warn("noSharedMemory", $0)
+    }.bus
+    return Board(on: bus, topic: topic)
+  }
+}
+
+extension Timestamp {
+  /// - Parameter duration: not negative, at most some days.
+  func later(by duration: Duration) -> Timestamp {
+    let distance = UInt64(duration / .nanoseconds(1))
+    return Timestamp(nanosecondsSinceEpoch: nanosecondsSinceEpoch &+ distance)
   }
 }
 
@@ -51,23 +63,16 @@ struct BoardWatchdog {
 
   mutating func look(at reader: BoardReader) {
     let (nowLost, nowSkipped) = (reader.lost, reader.skipped)
-    if nowLost > lost { warn("lost", "\(messages(nowLost - lost)) of the board lost") }
+    if nowLost > lost { notes.warn("lost", "\(messages(nowLost - lost)) of the board lost") }
     if nowSkipped > skipped {
-      warn("skipped", "skipped \(messages(nowSkipped - skipped)) on the board that are no notes")
+      notes.warn(
+        "skipped", "skipped \(messages(nowSkipped - skipped)) on the board that are no notes")
     }
     (lost, skipped) = (nowLost, nowSkipped)
   }
 
   private func messages(_ count: UInt64) -> String {
     count == 1 ? "1 message" : "\(count) messages"
-  }
-
-  private func warn(_ kind: String, _ message: String) {
-    guard notes.json else { return notes.say("conclave: warning: \(message)") }
-    var object = JSONObject()
-    object.add("kind", kind)
-    object.add("message", message)
-    notes.say(JSONObject.line("warning", object))
   }
 }
 
@@ -82,6 +87,9 @@ extension BoardItem {
     object.add("text", text)
     object.add("provisional", isProvisional)
     if let expires { object.add("expires", expires.description) }
+    if let about = scope.about { object.add("about", about) }
+    if let recipient = scope.recipient { object.add("to", recipient) }
+    if scope.isObserved { object.add("source", "observed") }
     if let carriedBy { object.add("carriedBy", carriedBy) }
     return object
   }

@@ -7,7 +7,10 @@ enum PostCommand: Command {
     "sender", short: "s", value: "NAME",
     "who says it, for instance task-3; default: the login name")
   private static let ttl = Option(
-    "ttl", value: "TIME", "with intent: how long it counts; default 30m, at most 24h")
+    "ttl", value: "TIME",
+    "how long it counts, at most 24h; default: an intent 30m, all else without end")
+  private static let provisional = Option(
+    "provisional", "an attempt that failed says so: others are shown it as unconfirmed")
 
   static let usage = Usage(
     "board post", "say something to the others",
@@ -26,7 +29,7 @@ enum PostCommand: Command {
         "TEXT", isRequired: false, isRepeated: true,
         "what there is to say; without it, or with - alone, standard input is read"),
     ],
-    options: [sender, ttl, .boardTopic, .boardTransport, .busDirectory],
+    options: [sender, ttl, provisional, .boardTopic, .boardTransport, .busDirectory],
     examples: [
       Example(
         "a pitfall", "conclave board post warning \"package X 2 breaks auth\" --sender task-3"),
@@ -52,14 +55,12 @@ enum PostCommand: Command {
         "there is no kind of note \(quoted(arguments.operands[0]))", hint: "write one of \(names)")
     }
     let lifetime = try arguments.duration(ttl)
-    guard kind == .intent || lifetime == nil else {
-      throw usageError("--ttl means nothing with \(kind.rawValue)", hint: "only intents expire")
-    }
-    guard lifetime.map({ $0 > .zero && $0 <= BoardItem.longestIntentLifetime }) ?? true else {
+    guard lifetime.map({ $0 > .zero && $0 <= BoardItem.longestLifetime }) ?? true else {
       throw usageError("--ttl is not more than 0 and at most 24h", hint: "write a time such as 10m")
     }
     return try BoardNote(
-      kind, text(arguments, console), expires: lifetime.map { Timestamp.now().later(by: $0) })
+      kind, text(arguments, console), isProvisional: arguments.has(provisional),
+      scope: BoardScope(expires: lifetime.map { Timestamp.now().later(by: $0) }))
   }
 
   private static func text(_ arguments: Arguments, _ console: Console) throws -> String {
@@ -75,13 +76,5 @@ enum PostCommand: Command {
         .invalidPayload, "the text is not valid UTF-8", hint: "convert it to UTF-8 first")
     }
     return text
-  }
-}
-
-extension Timestamp {
-  /// - Parameter duration: not negative, at most some days.
-  fileprivate func later(by duration: Duration) -> Timestamp {
-    let distance = UInt64(duration / .nanoseconds(1))
-    return Timestamp(nanosecondsSinceEpoch: nanosecondsSinceEpoch &+ distance)
   }
 }

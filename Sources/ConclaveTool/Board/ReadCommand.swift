@@ -8,6 +8,9 @@ enum ReadCommand: Command {
   private static let limit = Option(
     "limit", short: "n", value: "N", environment: "BUS_MAX_BOARD_INJECT",
     "how many notes besides the warnings; default 20")
+  private static let tokens = Option(
+    "tokens", value: "N",
+    "about how many tokens all of it may have, a token for every three bytes; default 4000")
   private static let sender = Option(
     "sender", short: "s", value: "NAME", "leave out what this one said, as its loop would")
 
@@ -15,7 +18,7 @@ enum ReadCommand: Command {
     "board read", "show the notes that a task would be given now",
     details: """
       Warnings first, then the newest others; the newest first. The same text comes
-      once, expired intents do not come, and of what there is no room for the number
+      once, what has expired does not come, and of what there is no room for the number
       is said. With --all the whole board is printed as it is.
 
       What others wrote is data: it is printed on one line and in quotation marks,
@@ -25,7 +28,8 @@ enum ReadCommand: Command {
       Reads what was said by now and ends. Ends with exit code 3 when there is no bus.
       """,
     options: [
-      all, limit, .boardKind, .boardSince, sender, .boardTopic, .boardTransport, .busDirectory,
+      all, limit, tokens, .boardKind, .boardSince, sender, .boardTopic, .boardTransport,
+      .busDirectory,
     ],
     examples: [
       Example("what is there to know?", "conclave board read"),
@@ -38,6 +42,7 @@ enum ReadCommand: Command {
     if let count = try arguments.value(limit, form: "a whole number from 0 up", parseLimit) {
       limits.count = count
     }
+    if let budget = try tokenBudget(arguments) { limits.tokens = budget }
     let kind = try arguments.boardKind()
     let since = try arguments.boardSince()
     let (reader, topic) = try wholeBoard(arguments, console)
@@ -70,6 +75,13 @@ enum ReadCommand: Command {
     var watchdog = BoardWatchdog(console.notes)
     watchdog.look(at: reader)
     return (reader, board.topic)
+  }
+
+  private static func tokenBudget(_ arguments: Arguments) throws(ToolError) -> Int? {
+    let least = BoardLimits.leastTokens
+    return try arguments.value(tokens, form: "a whole number from \(least) up") { text in
+      parseCount(text).flatMap { $0 >= least ? $0 : nil }
+    }
   }
 
   private static func parseLimit(_ text: String) -> Int? { text == "0" ? 0 : parseCount(text) }
@@ -111,6 +123,8 @@ enum ReadCommand: Command {
     var omitted = JSONObject()
     omitted.add("own", omissions.own)
     omitted.add("expired", omissions.expired)
+    omitted.add("replaced", omissions.replaced)
+    omitted.add("forOthers", omissions.forOthers)
     omitted.add("repeated", omissions.repeated)
     omitted.add("beyondCount", omissions.beyondCount)
     omitted.add("warningsBeyondTokens", omissions.warningsBeyondTokens)

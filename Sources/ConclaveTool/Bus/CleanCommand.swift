@@ -35,7 +35,8 @@ enum CleanCommand: Command {
     let segment = try idleSegment(of: directory)
     try FileBus.checkUnused(directory)
     let found = Removal(
-      segment: segment, files: try FileBus.status(of: directory).flatMap(\.files))
+      segment: segment, files: try FileBus.status(of: directory).flatMap(\.files),
+      state: try FileBus.remains(of: directory))
     let isDry = arguments.has(dryRun)
     if !isDry, !found.isEmpty {
       if !arguments.has(yes) { try confirm(found.text(isDry: true), console) }
@@ -59,7 +60,7 @@ enum CleanCommand: Command {
     _ directory: BusDirectory, _ arguments: Arguments, _ console: Console
   ) throws -> ExitCode {
     let stale = try BusSession.staleDirectories(in: directory)
-    let found = Removal(segment: nil, files: stale.map(\.path))
+    let found = Removal(segment: nil, files: stale.map(\.path), state: [])
     let isDry = arguments.has(dryRun)
     if !isDry, !found.isEmpty {
       if !arguments.has(yes) { try confirm(found.text(isDry: true), console) }
@@ -87,13 +88,17 @@ enum CleanCommand: Command {
 
   private static func refuseIfAlive(_ segment: SharedMemoryStatus) throws(BusError) {
     let lanes = segment.lanes.filter(\.isLive).map(\.process)
-    let rows = segment.subscribers.filter(\.isLive).map(\.process)
-    guard !lanes.isEmpty || !rows.isEmpty else { return }
-    let processes = Set(lanes + rows).sorted().prefix(10).map(String.init).joined(separator: ", ")
+    let rows = segment.subscribers.filter { $0.isLive && !$0.isMirror }.map(\.process)
+    let mirrors = segment.subscribers.filter { $0.isLive && $0.isMirror }.map(\.process)
+    guard !lanes.isEmpty || !rows.isEmpty || !mirrors.isEmpty else { return }
+    let processes = Set(lanes + rows + mirrors).sorted().prefix(10).map(String.init)
+      .joined(separator: ", ")
+    let users = [counted(lanes.count, "publisher"), counted(rows.count, "subscriber")]
     throw BusError(
       .busy,
-      "the bus is in use by \(counted(lanes.count, "publisher")) and "
-        + counted(rows.count, "subscriber"),
+      "the bus is in use by "
+        + (mirrors.isEmpty
+          ? users.joined(separator: " and ") : users.joined(separator: ", ") + " and its mirror"),
       hint: "end them first: process \(processes)")
   }
 
@@ -117,12 +122,14 @@ enum CleanCommand: Command {
 private struct Removal {
   let segment: String?
   let files: [String]
+  /// What is remembered beside the messages.
+  let state: [String]
 
-  var isEmpty: Bool { segment == nil && files.isEmpty }
+  var isEmpty: Bool { segment == nil && files.isEmpty && state.isEmpty }
 
   func text(isDry: Bool) -> String {
     guard !isEmpty else { return "nothing to remove\n" }
-    let paths = (segment.map { [$0] } ?? []) + files
+    let paths = (segment.map { [$0] } ?? []) + files + state
     return paths.map { "\(isDry ? "would remove" : "removed") \($0)\n" }.joined()
   }
 
@@ -131,6 +138,7 @@ private struct Removal {
     object.add("dryRun", isDry)
     if let segment { object.add("segment", segment) } else { object.addNull("segment") }
     object.add("files", files)
+    object.add("state", state)
     return object
   }
 }

@@ -37,6 +37,7 @@ enum CompactCommand: Command {
     let rules = RetentionRules(rules: [RetentionRules.Rule(prefix: prefix, policy: policy)])
     let directory = try arguments.busDirectory(create: false)
     let notes = DeliveryNotes(notes: console.notes)
+    try notes.warnOfUnusableFiles(in: directory)
     var options = FileBusOptions(onWarning: { notes.warn($0) })
     options.retentionGuard = DurableStatus.retentionGuard(of: directory)
     let report = CompactReport(
@@ -52,7 +53,14 @@ enum CompactCommand: Command {
 extension Arguments {
   /// The limits that an option says.
   func retention(_ option: Option) throws(ToolError) -> RetentionPolicy? {
-    try value(option, form: "limits such as age=7d,size=1GiB,count=1000000", RetentionPolicy.init)
+    let form = "limits such as age=7d,size=1GiB,count=1000000"
+    let policy = try value(option, form: form, RetentionPolicy.init)
+    if let limit = policy?.limitOfNothing {
+      throw usageError(
+        "--\(option.long) with \(limit) would keep nothing",
+        hint: "use a limit greater than 0; conclave bus clean removes everything")
+    }
+    return policy
   }
 }
 

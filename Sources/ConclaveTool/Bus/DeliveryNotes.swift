@@ -25,11 +25,15 @@ struct DeliveryNotes: Sendable {
 
   func warn(_ warning: BusWarning) {
     let (kind, message) = words(for: warning)
-    guard notes.json else { return notes.say("conclave: warning: \(message)") }
-    var object = JSONObject()
-    object.add("kind", kind)
-    object.add("message", message)
-    notes.say(JSONObject.line("warning", object))
+    notes.warn(kind, message)
+  }
+
+  /// Names what bears a topic file's name and is none, so that nobody takes its topic for empty.
+  func warnOfUnusableFiles(in directory: BusDirectory) throws(BusError) {
+    for file in try FileBus.unusableFiles(of: directory) {
+      let name = file.path.split(separator: "/").last ?? ""
+      warn(.unusableFile(file: String(name), reason: file.reason))
+    }
   }
 
   private func words(for warning: BusWarning) -> (kind: String, message: String) {
@@ -63,6 +67,12 @@ struct DeliveryNotes: Sendable {
       (
         "retentionOvertook",
         "removed messages of topic \(topic) that \(quoted(subscription)) had not acknowledged"
+      )
+    case .messagesRemoved(let topic, let places):
+      (
+        "messagesRemoved",
+        "the rules of retention have removed messages of topic \(topic) that would come here"
+          + (places == .max ? "" : ", in \(places) \(places == 1 ? "place" : "places") at most")
       )
     case .damagedRecord(let position, let reason):
       ("damagedRecord", "skipped the record at position \(position): \(reason)")

@@ -31,10 +31,12 @@ struct DurableFollow {
     limit: Int?, idle: Duration?, start: SubscriptionOptions.Start, isStrict: Bool
   ) throws -> ExitCode {
     let acknowledging = try arguments.word(ack, of: Acknowledging.self)
-    if try arguments.word(.transport, of: Transport.self) == .file {
+    let transport = try arguments.word(.transport, of: Transport.self)
+    guard transport == nil || transport == .mirror else {
       throw usageError(
-        "--durable does not work with --transport file",
-        hint: "leave --transport out; the topic files are written all the same")
+        "--durable needs the mirrored bus, not --transport \(transport?.rawValue ?? "")",
+        hint: "use --transport mirror, or leave it out; others may publish with "
+          + "--transport shm all the same")
     }
     let notes = DeliveryNotes(notes: console.notes)
     let bus = try MirroredBus(
@@ -57,9 +59,7 @@ struct DurableFollow {
       idle: idle, acknowledger: acknowledger)
     let printed = try follow.follow()
     if let exit = interruption.exitCode { return exit }
-    if isStrict, subscription.losses.lostMessages > 0 || subscription.losses.damaged > 0 {
-      return .degraded
-    }
+    if isStrict, !subscription.losses.isNone { return .degraded }
     if let acknowledger { return try acknowledger.wait() }
     guard let idle, printed < follow.limit, !subscription.isEnded else { return .success }
     throw ToolError(

@@ -18,13 +18,14 @@ extension Option {
   /// Of a publisher. The command that only mirrors says its own.
   static let whenFailing = Option(
     "when-failing", value: "block|fail|continue",
-    "while the mirror cannot write: block (the default), a publish waits, with --durability for "
-      + "its file and else for room once the ring is full; fail, it publishes nothing; continue, "
-      + "it waits for no file; makes mirror the default transport")
+    "while the mirror cannot write the topic: block (the default), a publish waits, with "
+      + "--durability for its file and else for room once the ring is full; fail, it publishes "
+      + "nothing; continue, it waits for no file, and the mirror may give the message up when room "
+      + "gets short; makes mirror the default transport")
   static let patience = Option(
     "patience", value: "TIME",
-    "how long to wait at most for what --durability promises, and for room that this process has "
-      + "to make where it is the mirror; default 10s; makes mirror the default transport")
+    "how long to wait at most for what --durability promises, and for room that the mirror has to "
+      + "make; default 10s; makes mirror the default transport")
 }
 
 extension Arguments {

@@ -6,12 +6,17 @@ struct LinePublisher {
   private let form: PayloadForm
   /// How many lines were read.
   private var lineNumber = 0
-  /// How many messages are on the bus.
+  /// How many messages are acknowledged.
   private(set) var published = 0
+  /// How many are on the bus, but not known to be as durable as was asked for.
+  private(set) var unconfirmed = 0
+  /// Whether a message on the bus is acknowledged only later.
+  let promises: Bool
 
-  init(_ publisher: Publisher, _ form: PayloadForm) {
+  init(_ publisher: Publisher, _ form: PayloadForm, promises: Bool) {
     self.publisher = publisher
     self.form = form
+    self.promises = promises
   }
 
   /// Publishes up to the end of `input`.
@@ -45,7 +50,7 @@ struct LinePublisher {
     do throws(PublishFailure) {
       published += try publisher.publish(batch: batch.map(\.payload))
     } catch {
-      published += error.published
+      note(error.published)
       // One that is too large has kept all from being published: those before it are not to blame.
       guard error.cause.code == .messageTooLarge else { throw error.cause }
       try publishOneByOne(batch[error.published...])
@@ -56,11 +61,18 @@ struct LinePublisher {
     _ batch: ArraySlice<(line: Int, payload: RawJSON)>
   ) throws(BusError) {
     for (line, payload) in batch {
-      do throws(BusError) {
-        try publisher.publish(payload)
-        published += 1
-      } catch { throw error.code == .messageTooLarge ? error.at(line: line) : error }
+      do throws(PublishFailure) {
+        published += try publisher.publish(batch: [payload])
+      } catch {
+        note(error.published)
+        throw error.cause.code == .messageTooLarge ? error.cause.at(line: line) : error.cause
+      }
     }
+  }
+
+  /// So many are on the bus of a batch that has failed.
+  private mutating func note(_ count: Int) {
+    if promises { unconfirmed += count } else { published += count }
   }
 }
 

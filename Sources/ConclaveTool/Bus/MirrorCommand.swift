@@ -4,15 +4,17 @@ import ConclaveBus
 enum MirrorCommand: Command {
   private static let whenFailing = Option(
     "when-failing", value: "block|fail|continue",
-    "while it cannot write: block (the default), publishers wait once the ring is full; continue, "
-      + "they go on, and what could not be written is missing in the files; fail is the same as "
-      + "block, since a publisher that is to fail says so itself")
+    "what becomes of what it cannot write when room gets short: block (the default), it is held, "
+      + "and publishers wait once the ring is full; continue, it is given up, so that they go on, "
+      + "and is missing in the files; fail is the same as block, since a publisher that is to fail "
+      + "says so itself")
   private static let syncInterval = Option(
     "sync-interval", value: "TIME",
     "force the files to the disk so often, also when nobody asks for it; never by default")
   private static let patience = Option(
     "patience", value: "TIME",
-    "how long a publisher waits at most for room that this mirror has to make; default 10s")
+    "how long a publisher that does not say so itself waits at most for room that this mirror has "
+      + "to make; default 10s")
   private static let retention = Option(
     "retention", value: "LIMITS",
     "what to keep of each topic: age=7d,size=1GiB,count=1000000, one or more of them; default: "
@@ -36,10 +38,15 @@ enum MirrorCommand: Command {
       the mirror what bus status --json says.
 
       With --retention it puts long topic files aside and removes the oldest that
-      exceed a limit, as bus compact does, about once a second while there is
-      something to copy. It does so while it is the mirror, for all topic files.
+      exceed a limit, as bus compact does, about once a second. It does so from its
+      start to its end, also while another process is the mirror; of several such
+      commands the limits of each hold. --sync-interval, --when-failing and --patience
+      hold while it is the mirror; until then it says that they do not, with --json
+      as optionsInForce and optionsWaiting.
 
-      Ends with exit code 5 when another bus is mirrored into the directory.
+      When the bus directory is moved or removed, it says so, writes nothing, and
+      goes on when it is back. Ends with exit code 5 when another bus is mirrored into
+      the directory, or when this bus is mirrored into one that was moved.
       """,
     options: [
       whenFailing, syncInterval, patience, retention, retentionTopic, .busDirectory,
@@ -57,14 +64,20 @@ enum MirrorCommand: Command {
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let options = try options(arguments)
     let directory = try arguments.busDirectory(create: true)
-    let watch = MirrorWatch(directory, console.notes)
+    let watch = MirrorWatch(
+      directory, console.notes,
+      ofMirror: [syncInterval, whenFailing, patience].filter(arguments.has).map(\.long),
+      ofAll: [retention].filter(arguments.has).map(\.long))
     let bus = try watch.open(options)
     defer { bus.close() }
     let wakeup = Wakeup()
     let interruption = try Interruption.watch(
       output: console.json, graceMilliseconds: graceMilliseconds
     ) { wakeup.signal() }
-    while !wakeup.wait(.seconds(1)) { try watch.report() }
+    while !wakeup.wait(.seconds(1)) {
+      bus.enforceRetentionInPassing()
+      try watch.report()
+    }
     bus.close()
     try watch.reportEnd()
     return interruption.exitCode ?? .success
@@ -73,9 +86,14 @@ enum MirrorCommand: Command {
   private static func options(_ arguments: Arguments) throws -> MirrorOptions {
     var options = MirrorOptions()
     if let word = try arguments.word(whenFailing, of: FailureWord.self) {
-      options.whenFailing = word.policy
+      options.givesUp = word == .goOn
     }
     options.syncInterval = try arguments.duration(syncInterval)
+    if options.syncInterval == .zero {
+      throw usageError(
+        "--sync-interval 0 would do nothing else",
+        hint: "use a longer time, or let publishers ask with --durability synced")
+    }
     if let patience = try arguments.duration(patience) { options.patience = patience }
     options.file.retention = try rules(arguments)
     return options

@@ -11,6 +11,10 @@ final class MirrorWatch: Sendable {
 
   private let directory: BusDirectory
   private let notes: Notes
+  /// Options that were given and hold while this process is the mirror.
+  private let ofMirror: [String]
+  /// Those that hold all the time.
+  private let ofAll: [String]
   private let state: Lock<State>
 
   private struct State {
@@ -20,9 +24,11 @@ final class MirrorWatch: Sendable {
     var last: (messages: UInt64, time: ContinuousClock.Instant)?
   }
 
-  init(_ directory: BusDirectory, _ notes: Notes) {
+  init(_ directory: BusDirectory, _ notes: Notes, ofMirror: [String], ofAll: [String]) {
     self.directory = directory
     self.notes = notes
+    self.ofMirror = ofMirror
+    self.ofAll = ofAll
     state = Lock(State(line: StatusLine(isShown: notes.isWatched && !notes.json)))
   }
 
@@ -77,7 +83,10 @@ final class MirrorWatch: Sendable {
     case .waiting:
       let other = try SharedMemoryBus.status(of: directory)?.mirror?.process
       let who = other.map { "process \($0)" } ?? "another process"
-      notes.say("conclave: \(who) is the mirror; this one waits for its end")
+      let waiting = ofMirror.map { "--\($0)" }.joined(separator: ", ")
+      notes.say(
+        "conclave: \(who) is the mirror; this one waits for its end"
+          + (waiting.isEmpty ? "" : ", and until then \(waiting) will not hold"))
     case .mirror: notes.say("conclave: this process is the mirror of \(directory.path)")
     case .ended: break
     }
@@ -113,6 +122,8 @@ final class MirrorWatch: Sendable {
     } else {
       object.addNull("mirror")
     }
+    object.add("optionsInForce", role == .mirror ? ofMirror + ofAll : role == .waiting ? ofAll : [])
+    object.add("optionsWaiting", role == .waiting ? ofMirror : [])
     let output = Output(descriptor: STDOUT_FILENO)
     try output.write(object.text + "\n")
     try output.flush()

@@ -1,3 +1,4 @@
+import ConclaveBus
 import ConclaveStress
 
 /// How far a stress run is, for people who watch.

@@ -39,7 +39,10 @@ enum PublishCommand: Command {
       was published, since the mirror cannot write.
 
       Prints nothing, or with --json {"published":N}. Ended by SIGINT or SIGTERM,
-      --lines says on standard error how many were published; they stay.
+      --lines says on standard error how many were published; they stay. With
+      --durability mirrored or synced that is how many are known to be so, and those
+      on the bus that are not yet are counted apart, as not confirmed: with --json
+      {"published":N,"unconfirmed":M}.
       """,
     operands: [Operand("TOPIC", "where to publish, for instance build.done")],
     options: [
@@ -80,7 +83,8 @@ enum PublishCommand: Command {
       return try publishLines(
         LinePublisher(
           bus.publisher(topic: topic, sender: sender, type: type),
-          PayloadForm(asText: arguments.has(text))), bus, console)
+          PayloadForm(asText: arguments.has(text)), promises: promises(bus, arguments)), bus,
+        console)
     }
     // The payload first: what cannot be published must not make a bus.
     let payload = try onePayload(arguments, console)
@@ -103,8 +107,21 @@ enum PublishCommand: Command {
     try arguments.openBusForPublishing(console, arguments.failureSettings(BusSettings()))
   }
 
-  private static func sayPublished(_ count: Int, _ console: Console) throws {
-    if console.json { try console.output.write("{\"published\":\(count)}\n") }
+  /// Whether what is on the bus may still not be what `--durability` asks for.
+  private static func promises(
+    _ bus: any MessageBus, _ arguments: Arguments
+  ) throws -> Bool {
+    try bus is MirroredBus && arguments.word(.durability, of: Durability.self) ?? .ring > .ring
+  }
+
+  private static func sayPublished(
+    _ count: Int, unconfirmed: Int? = nil, _ console: Console
+  ) throws {
+    guard console.json else { return }
+    var object = JSONObject()
+    object.add("published", count)
+    if let unconfirmed { object.add("unconfirmed", unconfirmed) }
+    try console.output.write(object.text + "\n")
   }
 
   /// Until the end of standard input or a signal: what was published by then stays.
@@ -123,12 +140,20 @@ enum PublishCommand: Command {
       try publisher.publishAll(of: &input)
     } catch {
       let isOurs = error.code == .closed && interruption.exitCode != nil
-      guard isOurs else { throw ToolError(error).with(published: publisher.published) }
+      guard isOurs else {
+        throw ToolError(error).with(
+          published: publisher.published,
+          unconfirmed: publisher.promises ? publisher.unconfirmed : nil)
+      }
     }
     interruption.waitForEnd()
-    try sayPublished(publisher.published, console)
+    try sayPublished(
+      publisher.published, unconfirmed: publisher.promises ? publisher.unconfirmed : nil, console)
     guard let exit = interruption.exitCode else { return .success }
-    if !console.json { console.notes.say("conclave: published \(publisher.published)") }
+    if !console.json {
+      let rest = publisher.unconfirmed > 0 ? ", \(publisher.unconfirmed) not confirmed" : ""
+      console.notes.say("conclave: published \(publisher.published)\(rest)")
+    }
     return exit
   }
 

@@ -58,12 +58,13 @@ enum ReplayCommand: Command {
     let plan = try plan(arguments)
     let directory = try arguments.busDirectory(create: false)
     try awaitMirror(of: directory)
+    let notes = DeliveryNotes(notes: console.notes)
     guard try !FileBus.status(of: directory).isEmpty else {
+      try notes.warnOfUnusableFiles(in: directory)
       throw BusError(
         .notFound, "the bus in \(directory.path) has no topic files",
         hint: "publish with --transport mirror or file, or run conclave bus mirror meanwhile")
     }
-    let notes = DeliveryNotes(notes: console.notes)
     let history = try History(directory, plan, notes)
     let wakeup = Wakeup()
     guard arguments.has(republish) else {

@@ -21,6 +21,9 @@ extension StatusReport {
       """
     if let trouble = mirror.troubleName {
       text += "             cannot write (\(trouble)) and tries again\n"
+      if mirror.trouble == .notFound {
+        text += "             its bus directory was moved or removed: put it back, or end it\n"
+      }
     }
     text += words(for: mirror.skipped, "not in the files")
     return text + words(for: mirror.unsynced, "perhaps not on the disk")

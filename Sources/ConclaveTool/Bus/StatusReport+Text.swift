@@ -91,7 +91,7 @@ extension StatusReport {
   }
 
   /// Escaped when it is not plain text: in a damaged segment anything may stand there.
-  private func prefix(_ row: SharedMemoryStatus.Subscriber) -> String {
+  func prefix(_ row: SharedMemoryStatus.Subscriber) -> String {
     let isPlain = row.prefix.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
     return row.prefix.isEmpty ? "(all)" : isPlain ? row.prefix : quoted(row.prefix)
   }

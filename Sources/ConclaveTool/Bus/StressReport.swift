@@ -1,3 +1,4 @@
+import ConclaveBus
 import ConclaveStress
 
 /// The results of `bus stress` as a table and as JSON.

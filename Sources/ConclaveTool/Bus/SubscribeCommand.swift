@@ -111,7 +111,3 @@ enum SubscribeCommand: Command {
     case backPressure = "back-pressure"
   }
 }
-
-extension SubscriptionLosses {
-  fileprivate var isNone: Bool { lostMessages == 0 && damaged == 0 && abandoned == 0 }
-}

@@ -1,3 +1,5 @@
+import ConclaveBus
+
 /// Rows under a heading, for people: columns as wide as their widest cell, numbers to the right.
 struct TextTable {
   enum Alignment { case left, right }

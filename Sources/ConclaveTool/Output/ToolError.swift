@@ -11,6 +11,8 @@ struct ToolError: Error {
   let hint: String
   /// How many messages were published before, where that is a question.
   private var published: Int?
+  /// How many more are on the bus, but not known to be as durable as was asked for.
+  private var unconfirmed: Int?
 
   init(_ exit: ExitCode, code: String, _ message: String, hint: String = "") {
     self.exit = exit
@@ -35,15 +37,17 @@ struct ToolError: Error {
   }
 
   /// The same error, saying that `published` messages are on the bus all the same.
-  func with(published: Int) -> ToolError {
+  func with(published: Int, unconfirmed: Int? = nil) -> ToolError {
     var copy = self
     copy.published = published
+    copy.unconfirmed = unconfirmed
     return copy
   }
 
   /// `conclave: what; what to do`, always exactly one line.
   var line: String {
-    let done = published.map { " (published before: \($0))" } ?? ""
+    let open = unconfirmed.map { $0 > 0 ? ", not confirmed: \($0)" : "" } ?? ""
+    let done = published.map { " (published before: \($0)\(open))" } ?? ""
     let text = message + done + (hint.isEmpty ? "" : "; \(hint)")
     let printable = text.unicodeScalars.map { scalar in
       scalar.value < 0x20 || scalar.value == 0x7F ? scalar.escaped(asASCII: true) : "\(scalar)"
@@ -58,6 +62,7 @@ struct ToolError: Error {
     object.add("message", message)
     object.add("hint", hint)
     if let published { object.add("published", published) }
+    if let unconfirmed { object.add("unconfirmed", unconfirmed) }
     return JSONObject.line("error", object)
   }
 }

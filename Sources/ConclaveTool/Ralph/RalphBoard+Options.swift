@@ -15,21 +15,18 @@ extension RalphBoard {
         "a board needs to know who speaks", hint: "name the task with --task-id")
     }
     let topic = try Topic(name ?? Board.usualTopic)
-    let transport = try arguments.word(.boardTransport, of: Transport.self) ?? .mirror
+    let transport = try arguments.word(.boardTransport, of: Transport.self)
     var limits = BoardLimits()
-    if let count = try arguments.value(
-      RalphOptions.boardLimit, form: "a whole number from 0 up",
-      { $0 == "0" ? 0 : parseCount($0) })
-    {
-      limits.count = count
-    }
+    if let count = try RalphOptions.boardCount(arguments) { limits.count = count }
     let notes = console.notes
     return RalphBoard(task: task, limits: limits, notes: notes) {
       let directory =
         if let path { try BusDirectory(opening: path) } else {
           try BusLocation.find(option: nil).openDirectory(create: true)
         }
-      let bus = try transport.open(directory, BusSettings(), DeliveryNotes(notes: notes))
+      let bus = try Transport.openBoard(transport, directory, notes) {
+        notes.say("  board: \($0)")
+      }.bus
       return Board(on: bus, topic: topic)
     }
   }

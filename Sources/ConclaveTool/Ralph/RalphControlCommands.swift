@@ -1,3 +1,4 @@
+import ConclaveBus
 import ConclaveRunner
 
 /// `conclave ralph status`.
@@ -51,14 +52,6 @@ enum RalphStatusCommand: Command {
         "failed     \(attempt.iteration): \(attempt.gate): \(attempt.summary)\(verdict)")
     }
     return lines.map(printable).joined(separator: "\n") + "\n"
-  }
-
-  /// Summaries are what programs have printed.
-  private static func printable(_ line: String) -> String {
-    line.unicodeScalars.map { scalar in
-      scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
-        ? scalar.escaped(asASCII: true) : "\(scalar)"
-    }.joined()
   }
 }
 

@@ -32,13 +32,6 @@ enum RalphOptions {
   static let maxCost = Option(
     "max-cost", value: "DOLLARS", "end when the agent says that it has cost as much")
   static let skipSpec = Option("skip-spec", "leave out the reviewer")
-  static let agent = Option(
-    "agent", value: "NAME|FILE", "claude (the default), codex, gemini, or a JSON file")
-  static let permissionMode = Option(
-    "permission-mode", value: "MODE",
-    "what the agent may do, in its own words; default: edit files")
-  static let allowedTools = Option(
-    "allowed-tools", value: "LIST", "the tools that it may use, in its own words")
   static let testCommand = Option(
     "test-cmd", value: "LINE", "a line of shell; default: what the project's files suggest")
   static let requireTests = Option("require-tests", "refuse to begin without tests")
@@ -63,12 +56,18 @@ enum RalphOptions {
     "how many notes besides the warnings an iteration is told; default 20")
   static let quiet = Option("quiet", short: "q", "say nothing before the end")
 
-  static let all = [
-    task, taskID, maxIterations, implementTimeout, testTimeout, specTimeout, qualityTimeout,
-    globalTimeout, stuckThreshold, maxCost, skipSpec, agent, permissionMode, allowedTools,
-    testCommand, requireTests, lintCommand, resume, fresh, push, noPush, noCommit, noVerify,
-    allowProtected, allowDirty, boardDirectory, boardTopic, boardLimit, .boardTransport, quiet,
-  ]
+  /// How a task is worked on, whichever it is and wherever: also for who has others run loops.
+  static let work =
+    [
+      maxIterations, implementTimeout, testTimeout, specTimeout, qualityTimeout, globalTimeout,
+      stuckThreshold, maxCost, skipSpec,
+    ] + AgentOptions.all + [testCommand, requireTests, lintCommand]
+
+  static let all =
+    [task, taskID] + work + [
+      resume, fresh, push, noPush, noCommit, noVerify, allowProtected, allowDirty, boardDirectory,
+      boardTopic, boardLimit, .boardTransport, quiet,
+    ]
 
   /// - Throws: ``ToolError`` or `BusError` for what cannot be understood.
   static func read(_ arguments: Arguments) throws -> LoopOptions {
@@ -83,23 +82,34 @@ enum RalphOptions {
     options.taskID = try taskName(arguments)
     options.beginning =
       arguments.has(resume) ? .resume : arguments.has(fresh) ? .fresh : .usual
-    if let count = try count(arguments, maxIterations) { options.maxIterations = count }
-    if let count = try count(arguments, stuckThreshold) { options.stuckThreshold = count }
-    options.maxCost = try arguments.value(maxCost, form: "a number such as 2.50") { text in
-      Double(text).flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
-    }
-    options.timeLimits = try timeLimits(arguments)
-    options.agent = try agentConfiguration(arguments)
-    options.skipsSpec = arguments.has(skipSpec)
-    options.testCommand = arguments.text(testCommand)
-    options.lintCommand = arguments.text(lintCommand)
-    options.requiresTests = arguments.has(requireTests)
+    try readWork(arguments, into: &options)
     options.pushRemote = arguments.has(noPush) ? nil : arguments.text(push)
     options.allowsProtected = arguments.has(allowProtected)
     options.allowsDirty = arguments.has(allowDirty)
     options.commits = !arguments.has(noCommit)
     options.runsHooks = !arguments.has(noVerify)
     return options
+  }
+
+  /// How many notes are shown; nil when nothing is said.
+  static func boardCount(_ arguments: Arguments) throws(ToolError) -> Int? {
+    try arguments.value(
+      boardLimit, form: "a whole number from 0 up", { $0 == "0" ? 0 : parseCount($0) })
+  }
+
+  /// Reads what ``work`` declares.
+  static func readWork(_ arguments: Arguments, into options: inout LoopOptions) throws {
+    if let count = try count(arguments, maxIterations) { options.maxIterations = count }
+    if let count = try count(arguments, stuckThreshold) { options.stuckThreshold = count }
+    options.maxCost = try arguments.value(maxCost, form: "a number such as 2.50") { text in
+      Double(text).flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
+    }
+    options.timeLimits = try timeLimits(arguments)
+    options.agent = try AgentOptions.read(arguments)
+    options.skipsSpec = arguments.has(skipSpec)
+    options.testCommand = arguments.text(testCommand)
+    options.lintCommand = arguments.text(lintCommand)
+    options.requiresTests = arguments.has(requireTests)
   }
 
   private static func count(
@@ -138,22 +148,6 @@ enum RalphOptions {
       limits[keyPath: place] = limit
     }
     return limits
-  }
-
-  private static func agentConfiguration(_ arguments: Arguments) throws -> AgentConfiguration {
-    let name = arguments.text(agent) ?? AgentConfiguration.presets[0].name
-    var chosen = AgentConfiguration.presets.first { $0.name == name }
-    if chosen == nil, let bytes = try TaskText.contents(name) {
-      chosen = try AgentConfiguration(json: bytes)
-    }
-    guard let chosen else {
-      let names = AgentConfiguration.presets.map(\.name).joined(separator: ", ")
-      throw usageError(
-        "there is no agent \(quoted(name)), and no such file",
-        hint: "choose one of \(names), or name a JSON file that describes it")
-    }
-    return try chosen.allowing(
-      permissions: arguments.text(permissionMode), tools: arguments.text(allowedTools))
   }
 
   static func workingDirectory() throws(ToolError) -> String {

@@ -1,3 +1,4 @@
+import ConclaveBus
 import ConclaveRunner
 import SharedRing
 

@@ -18,7 +18,8 @@ enum RalphRunCommand: Command {
 
       SIGINT and SIGTERM end everything that runs; --resume goes on where it was.
       Exit codes: 0 passed, 1 failed or stopped, 4 the time of the whole loop is
-      over, 5 another loop is at work or has not passed, 9 the agent needs a person.
+      over, 5 another loop is at work or has not passed, 7 nobody is logged in to the
+      agent, or git cannot sign, 8 the disk is full, 9 the agent needs a person.
 
       An agent is claude, codex, gemini, or a JSON file that describes another:
       {"command": ["my-agent", "-q"], "prompt": "stdin|argument|file",
@@ -34,6 +35,7 @@ enum RalphRunCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    guard ParentProcess.follow() else { return .terminated }
     var options = try RalphOptions.read(arguments)
     let board = try RalphBoard.named(by: arguments, console)
     defer { board?.close() }
@@ -42,7 +44,7 @@ enum RalphRunCommand: Command {
     let stop = StopSignal()
     // The programs have their own grace; then ours must not be over.
     let grace = Int32(20_000)
-    _ = try Interruption.watch(output: false, graceMilliseconds: grace) {
+    _ = try Interruption.watch(output: false, graceMilliseconds: grace, last: ChildRun.killAll) {
       stop.stop(Interruption.currentExitCode == .terminated ? .terminate : .interrupt)
     }
     let report = RalphReport(console, isQuiet: arguments.has(RalphOptions.quiet))
@@ -60,7 +62,7 @@ enum RalphRunCommand: Command {
   private static func exitCode(_ end: LoopOutcome.End) -> ExitCode {
     switch end {
     case .passed: .success
-    case .failed, .tooExpensive, .stopped: .negative
+    case .failed, .tooExpensive, .stopped, .astray: .negative
     case .timedOut: .timedOut
     case .blocked: .blocked
     case .interrupted(.interrupt): .interrupted

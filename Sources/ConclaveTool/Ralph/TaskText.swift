@@ -29,8 +29,8 @@ enum TaskText {
     throw usageError("\(origin) is not UTF-8", hint: "convert it")
   }
 
-  /// The bytes of a regular file of at most 1 MiB; nil when there is none.
-  static func contents(_ path: String) throws(ToolError) -> [UInt8]? {
+  /// The bytes of a regular file of at most `limit` bytes; nil when there is none.
+  static func contents(_ path: String, limit: Int = 1 << 20) throws(ToolError) -> [UInt8]? {
     var information = stat()
     guard !path.isEmpty, unsafe stat(path, &information) == 0,
       information.st_mode & S_IFMT == S_IFREG
@@ -46,8 +46,8 @@ enum TaskText {
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while case let count = unsafe Glibc.read(file, &chunk, chunk.count), count > 0 {
       bytes += chunk[..<count]
-      guard bytes.count <= 1 << 20 else {
-        throw usageError("\(quoted(path)) has more than 1 MiB", hint: "shorten it")
+      guard bytes.count <= limit else {
+        throw usageError("\(quoted(path)) has more than \(limit >> 20) MiB", hint: "shorten it")
       }
     }
     return bytes

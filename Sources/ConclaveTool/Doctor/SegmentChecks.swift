@@ -1,0 +1,33 @@
+import ConclaveBus
+
+/// What lies in shared memory, whichever bus it belongs to.
+enum SegmentChecks {
+  static func run() -> [Finding] {
+    do throws(BusError) {
+      let segments = try SharedMemoryBus.segments()
+      let findings = segments.compactMap(finding)
+      guard findings.isEmpty else { return findings }
+      let bytes = segments.reduce(0) { $0 &+ $1.reservedBytes }
+      return [.ok("segments", "\(segments.count) of this user, \(readableBytes(bytes))")]
+    } catch {
+      return [.error("segments", error)]
+    }
+  }
+
+  private static func finding(_ segment: SegmentListing) -> Finding? {
+    if let failure = segment.failure {
+      return .warning(
+        "a segment", "\(segment.path): \(failure.message)",
+        hint: failure.hint.isEmpty ? "remove it if nobody uses it" : failure.hint)
+    }
+    guard segment.isOrphan else { return nil }
+    return .warning(
+      "a segment",
+      "\(segment.path) (\(readableBytes(segment.reservedBytes))) is of \(segment.directory ?? "?"),"
+        + " which is gone", hint: "conclave doctor --fix removes it"
+    ) {
+      try SharedMemoryBus.removeOrphan(segment)
+      return "removed \(segment.path)"
+    }
+  }
+}
