@@ -49,17 +49,20 @@ import Testing
     }
   }
 
+  private var commands: [any Command.Type] {
+    Menu.busCommands + Menu.boardCommands + Menu.ralphCommands + Menu.singleCommands
+  }
+
   @Test func everyVariableIsExplained() throws {
     let text = try Readme.text()
-    let commands = Menu.busCommands + Menu.boardCommands
     let variables = Set(commands.flatMap { $0.usage.options.compactMap(\.environment) })
-    #expect(variables.count == 5)
+    #expect(variables.count == 15)
     for variable in variables { #expect(text.contains("\n| `\(variable)` |")) }
   }
 
   @Test func everyCommandAndStressOptionIsShown() throws {
     let text = try Readme.text()
-    for command in Menu.busCommands + Menu.boardCommands {
+    for command in commands {
       #expect(text.contains("conclave \(command.usage.name)"))
     }
     for option in StressCommand.usage.options { #expect(text.contains("--\(option.long)")) }
@@ -109,7 +112,8 @@ import Testing
     let prefix = line.contains("$!") ? "exec " : ""
     let shell = try ChildProcess(
       "/bin/sh", ["-c", "conclave() { \(prefix)'\(tool)' \"$@\"; }\n\(line)"],
-      environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"], workingDirectory: directory)
+      environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "TMPDIR": directory],
+      workingDirectory: directory)
     try shell.write("{}\n")
     shell.closeInput()
     guard case .code(let exit) = try shell.wait() else { return (-1, "", "killed by a signal") }
@@ -129,6 +133,7 @@ private func endsByItself(_ segment: String) -> Bool {
 
 /// What makes an example short enough for a test.
 private func shortened(_ segment: String) -> String {
+  if segment.contains(" bus top") { return "--interval 10ms --count 1" }
   if segment.contains(" bus stress") { return "--messages 600 --publishers 3 --subscribers 2" }
   return segment.contains(" bus subscribe") ? "--timeout 100ms" : ""
 }

@@ -30,10 +30,13 @@ import Testing
     }
   }
 
-  /// Replacing the allocator, for a test, cannot be said in Swift.
+  /// Replacing the allocator, for a test, cannot be said in Swift; and what is stepped one
+  /// instruction at a time, or fuzzed, or run over another memory, must be nothing but what the
+  /// shim does.
   @Test func onlyTheShimIsC() {
     for file in House.files where file.isC {
-      let isAllowed = file.module == "CShim" || file.path.hasPrefix("Tests/AllocationCounter/")
+      let rooms = ["AllocationCounter", "StepTracer", "Fuzz", "MemoryOrders"].map { "Tests/\($0)/" }
+      let isAllowed = file.module == "CShim" || rooms.contains { file.path.hasPrefix($0) }
       #expect(isAllowed, "\(file.path) is C outside CShim")
     }
   }
@@ -89,7 +92,11 @@ import Testing
     #expect(House.entries(of: "").filter { !allowed.contains($0) } == [])
     #expect(Set(House.entries(of: "Sources")).isSubset(of: Self.floors))
     for room in House.entries(of: "Tests") {
-      let isHelper = ["AllocationCounter", "BusTesting", "ConclaveStorm"].contains(room)
+      let helpers = [
+        "AllocationCounter", "BusTesting", "ConclaveStep", "ConclaveStorm", "Fuzz", "MemoryOrders",
+        "Models", "StepTracer",
+      ]
+      let isHelper = helpers.contains(room)
       #expect(isHelper || room.hasSuffix("Tests"), "Tests/\(room) is no room")
     }
   }
