@@ -14,6 +14,29 @@ struct DurableLog {
   /// Where the log ended when the subscription began.
   let end: UInt64
 
+  /// - Parameter patience: nanoseconds. Who has just become the mirror has not said yet where the
+  ///   log begins.
+  /// - Throws: `notFound` when nobody has ever mirrored the segment: it has no log.
+  init(
+    _ shared: FileBusShared, _ ring: RingSubscriber, _ board: RingMirrorBoard, patience: UInt64
+  ) throws(BusError) {
+    let deadline = conclave_monotonic_ns() + patience
+    while board.progress.base == nil, conclave_monotonic_ns() < deadline {
+      conclave_pace_until(conclave_monotonic_ns() + 1_000_000)
+    }
+    guard let base = board.progress.base else {
+      throw BusError(
+        .notFound, "nobody mirrors this bus, so there is no log to remember a place in",
+        hint: "open it with MirrorOptions.isCandidate in one process at least")
+    }
+    self.shared = shared
+    self.board = board
+    self.ring = RingSearch(ring: ring, board: board)
+    generation = ring.generation.description
+    self.base = base
+    end = base &+ ring.frontier
+  }
+
   /// What lies before this place is in the files, if it is anywhere.
   var mirrored: UInt64 { base &+ board.mirrored }
 

@@ -111,30 +111,13 @@ final class MirroredReading {
   }
 
   private func begin(_ durable: DurableBeginning) throws(BusError) {
-    let log = try durableLog()
+    let log = try DurableLog(shared, ring, board, patience: MirroredReading.patience)
     learnBase()
     var start = LogStart(position: try durable.place(log), withForeign: false)
     start.whole = .from(start.position, base: judge.base)
     // What other members had of the streams by now it need not account for.
     judge = RingJudge(from: ring, base: judge.base, prefix: prefix, onWarning: options.onWarning)
     try enterLog(start, least: leastAtFirst, judge.newcomers)
-  }
-
-  /// - Throws: `notFound` when nobody has ever mirrored the segment: it has no log.
-  private func durableLog() throws(BusError) -> DurableLog {
-    // Who has just become the mirror has not said yet where the log begins.
-    let deadline = conclave_monotonic_ns() + MirroredReading.patience
-    while board.progress.base == nil, conclave_monotonic_ns() < deadline {
-      conclave_pace_until(conclave_monotonic_ns() + 1_000_000)
-    }
-    guard let base = board.progress.base else {
-      throw BusError(
-        .notFound, "nobody mirrors this bus, so there is no log to remember a place in",
-        hint: "open it with MirrorOptions.isCandidate in one process at least")
-    }
-    return DurableLog(
-      shared: shared, board: board, ring: RingSearch(ring: ring, board: board),
-      generation: ring.generation.description, base: base, end: base &+ ring.frontier)
   }
 
   /// Begins behind what was published while the lists were read; they are read anew when the ring

@@ -20,9 +20,9 @@ struct ProcessLook {
 
 /// Whether nobody is left, by one look after the other.
 ///
-/// That nobody is found once proves nothing while processes come and go: a parent may be gone before
-/// it is looked at, and its child come after the list was made (``ProcessLook/isWhole``). To slip
-/// through five times in a row, they would have to do that at the right instant each time.
+/// That nobody is found once proves nothing while processes come and go: a parent may be gone
+/// before it is looked at, and its child come after the list was made (``ProcessLook/isWhole``). To
+/// slip through five times in a row, they would have to do that at the right instant each time.
 struct ProcessAbsence {
   private var emptyLooks = 0
 
