@@ -110,12 +110,12 @@ import Testing
   ) throws -> (exit: Int32, output: String, errors: String) {
     // In the background the shell has made a process for the function already.
     let prefix = line.contains("$!") ? "exec " : ""
+    // The input is there before the command is, which may end without having read any.
+    let input = "exec <<'END'\n{}\nEND"
     let shell = try ChildProcess(
-      "/bin/sh", ["-c", "conclave() { \(prefix)'\(tool)' \"$@\"; }\n\(line)"],
+      "/bin/sh", ["-c", "\(input)\nconclave() { \(prefix)'\(tool)' \"$@\"; }\n\(line)"],
       environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "TMPDIR": directory],
       workingDirectory: directory)
-    try shell.write("{}\n")
-    shell.closeInput()
     guard case .code(let exit) = try shell.wait() else { return (-1, "", "killed by a signal") }
     return (exit, shell.standardOutput, shell.standardError)
   }
