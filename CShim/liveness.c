@@ -27,6 +27,10 @@ int conclave_lock_wait(int descriptor, int64_t start, int64_t length) {
   return lock_set(descriptor, F_OFD_SETLKW, F_WRLCK, start, length);
 }
 
+int conclave_lock_share(int descriptor, int64_t start, int64_t length) {
+  return lock_set(descriptor, F_OFD_SETLK, F_RDLCK, start, length);
+}
+
 int conclave_lock_release(int descriptor, int64_t start, int64_t length) {
   return lock_set(descriptor, F_OFD_SETLK, F_UNLCK, start, length);
 }

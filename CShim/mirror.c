@@ -129,7 +129,7 @@ void conclave_mirror_wait(const conclave_view *view, uint64_t position, int sync
                           const conclave_flag *cancel) {
   const conclave_mirror_state *state = &view->board->mirror;
   conclave_event *event = synced ? &view->board->safe : &view->board->kept;
-  uint32_t ticket = conclave_event_prepare(event);
+  uint32_t ticket = conclave_view_prepare(view, event);
   /* SYNC POINT keep: the second look. */
   if (get(synced ? &state->synced : &state->mirrored) > position || get(&state->trouble) != 0) return;
   if (cancel && conclave_flag_is_raised(cancel)) return;

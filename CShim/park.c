@@ -47,6 +47,8 @@ static int has_record(const conclave_view *view, uint64_t position) {
 /* How long to sleep at a time after the first. Makes the caller the watchman if there has to be one and
  * there is none. */
 static uint64_t nap(const conclave_view *view, int *watching) {
+  /* It has not announced itself, and cannot watch for those who have. */
+  if (view->is_read_only) return CONCLAVE_WAIT_LIMIT_NS;
   int published = conclave_lock_held(view->descriptor, CONCLAVE_LOCK_LANES,
                                      view->geometry.lane_count);
   if (published == 0) return PARK_LIMIT_NS;
@@ -72,7 +74,7 @@ static void sleep_for_record(conclave_subscriber *subscriber, uint64_t position,
   /* Another sleeper's announcement ends a sleep too: what counts is a sleep that lasted. */
   int slept_long = 0;
   for (;;) {
-    uint32_t ticket = conclave_event_prepare(event);
+    uint32_t ticket = conclave_view_prepare(view, event);
     /* Before the look: who published and died before this saw nobody alive is seen by the look. */
     uint64_t limit = slept_long ? nap(view, watching) : CONCLAVE_WAIT_LIMIT_NS;
     /* SYNC POINT sleep: the second look. */

@@ -312,6 +312,7 @@ int conclave_view_map(conclave_view *view, int descriptor, const conclave_segmen
       .record_limit = conclave_record_limit(&header->geometry),
       .stamp_seed = seed,
       .descriptor = descriptor,
+      .is_read_only = role == CONCLAVE_OBSERVE,
       .process_generation = conclave_process_generation(),
   };
   find_parts(view, &at);

@@ -225,7 +225,7 @@ typedef struct conclave_view {
   uint32_t record_limit;  /* bytes */
   uint32_t stamp_seed;
   int32_t descriptor;
-  uint32_t unused;
+  uint32_t is_read_only;  /* the kernel lets this process write to no part of it */
   uint64_t process_generation; /* of the process that mapped it: a forked child must not touch it */
   conclave_guard *guard;
 } conclave_view;
@@ -233,6 +233,18 @@ typedef struct conclave_view {
 /* Whether the file was cut off under the mapping, which is private memory since: 1 or 0. */
 static inline int conclave_view_is_lost(const conclave_view *view) {
   return conclave_guard_is_lost(view->guard);
+}
+
+/* As conclave_event_prepare. Who may only read announces nothing, so that nobody wakes it: it must look
+ * again by the clock. */
+static inline uint32_t conclave_view_prepare(const conclave_view *view, conclave_event *event) {
+  if (!view->is_read_only) return conclave_event_prepare(event);
+  return atomic_load_explicit(&event->word, memory_order_seq_cst);
+}
+
+/* As conclave_event_signal. Who may only read has made no work for others. */
+static inline void conclave_view_signal(const conclave_view *view, conclave_event *event) {
+  if (!view->is_read_only) conclave_event_signal(event);
 }
 
 static inline conclave_row *conclave_row_at(const conclave_view *view, uint32_t row) {

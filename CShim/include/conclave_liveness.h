@@ -15,6 +15,8 @@
 /* Bytes of the lock file. Lane and row numbers are added to their base. */
 static const int64_t CONCLAVE_LOCK_LANES = 0x100000000;
 static const int64_t CONCLAVE_LOCK_ROWS = 0x200000000;
+/* Of those who only read, all at once: it keeps the segment from being removed under them. */
+static const int64_t CONCLAVE_LOCK_READERS = 0x2FFFFFFFC;
 /* Of the one subscription that copies everything into files: there never are two. */
 static const int64_t CONCLAVE_LOCK_MIRROR = 0x2FFFFFFFD;
 /* Of the one sleeper who watches for all (park.c). */
@@ -30,6 +32,10 @@ int conclave_lock_try(int descriptor, int64_t start, int64_t length);
 /* As conclave_lock_try, but sleeps until nobody else holds them: the kernel wakes the sleeper the moment
  * the holder dies. */
 int conclave_lock_wait(int descriptor, int64_t start, int64_t length);
+
+/* As conclave_lock_try, but others may share them: only who wants them alone is refused, and refuses. The
+ * descriptor must be open for reading. */
+int conclave_lock_share(int descriptor, int64_t start, int64_t length);
 
 /* Gives them back. Explicit, because closing alone would leave the lock with a child that was forked
  * meanwhile. Returns 0 or an errno. */

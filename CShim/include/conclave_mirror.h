@@ -121,8 +121,8 @@ void conclave_mirror_wait(const conclave_view *view, uint64_t position, int sync
 
 /* Wakes those who sleep there, to look at their flags. */
 static inline void conclave_mirror_wake(const conclave_view *view) {
-  conclave_event_signal(&view->board->kept);
-  conclave_event_signal(&view->board->safe);
+  conclave_view_signal(view, &view->board->kept);
+  conclave_view_signal(view, &view->board->safe);
 }
 
 #endif

@@ -46,7 +46,7 @@ typedef struct conclave_subscriber {
   uint64_t frontier;        /* where the ring stood when it was last looked at, */
   uint64_t looked;          /* which was at this position */
   uint64_t after_record;    /* granules: the end of the record that is out */
-  uint32_t row_index;
+  uint32_t row_index;       /* CONCLAVE_NO_ROW: it only reads */
   uint32_t record_lane;     /* of the record that is out */
   _Atomic uint32_t interrupted;
   uint32_t doubtful;        /* with back pressure: records were passed over without being read */
@@ -91,6 +91,13 @@ void conclave_subscriber_commit(conclave_subscriber *subscriber);
  * than half of the order ring, or of a lane. O(lanes). */
 int conclave_subscriber_is_pressed(const conclave_subscriber *subscriber);
 
+/* Begins at the ring's frontier, as a dropping subscriber, without writing anything: `view` must be mapped
+ * for CONCLAVE_OBSERVE, and the kernel sees to the rest. It takes no row, so that there may be any number,
+ * and onlookers do not see it; the segment stays while it is there. Nobody can wake it:
+ * conclave_subscriber_park looks every CONCLAVE_WAIT_LIMIT_NS, also for conclave_subscriber_interrupt.
+ * EAGAIN when somebody removes the segment, ENOMEM, another errno. */
+int conclave_subscriber_observe(conclave_subscriber *subscriber, conclave_view *view);
+
 /* Takes the lock that the one who copies everything into files holds, before it joins; leaving and
  * abandoning give it back. CONCLAVE_E_MIRRORED when somebody else has it, and EAGAIN when somebody
  * removes the segment. */
@@ -120,6 +127,11 @@ void conclave_subscriber_seek(conclave_subscriber *subscriber, uint64_t position
 /* Tells publishers and onlookers how far it has come, and wakes those whom that helps. Call it when
  * there is nothing to read. A subscription with `keep_ns` tells onlookers alone. */
 void conclave_subscriber_flush(conclave_subscriber *subscriber);
+
+/* What to do when conclave_receive found CONCLAVE_NOTHING: conclave_subscriber_flush. Where the slot says that
+ * it is free, though the ring has gone on behind it, that is damage like any other instead: one record is
+ * lost, and nobody waits for it. Also CONCLAVE_NOTHING when there is something by now. */
+conclave_outcome conclave_receive_nothing(conclave_subscriber *subscriber, conclave_record *record);
 
 /* Sleeps until there may be a record at `position` (a copy of subscriber->position), until
  * conclave_subscriber_interrupt, until `deadline_ns`, or for about ten seconds. Gives the time slice

@@ -25,7 +25,7 @@ enum {
 
 /* What a participant maps writable besides the board. */
 typedef enum conclave_role {
-  CONCLAVE_OBSERVE = 0,   /* nothing at all, not even the board */
+  CONCLAVE_OBSERVE = 0,   /* nothing at all, not even the board: the file is open for reading */
   CONCLAVE_SUBSCRIBE = 1, /* its own row, if it wants back pressure (conclave_row_open) */
   CONCLAVE_PUBLISH = 2,   /* rows, order ring, and its own lane (conclave_lane_open) */
 } conclave_role;

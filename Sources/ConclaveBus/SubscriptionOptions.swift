@@ -1,3 +1,5 @@
+import SharedRing
+
 /// How a subscription begins and what happens when it is too slow.
 public struct SubscriptionOptions: Sendable {
   /// What happens to a subscription that does not keep up.
@@ -28,6 +30,11 @@ public struct SubscriptionOptions: Sendable {
 
   public var policy: Policy
   public var start: Start
+  /// Whether the kernel is to keep this subscription from writing anything into shared memory: it
+  /// maps the segment, which somebody must have made, for reading alone. Nobody can tell it of a
+  /// message then, so it looks every 20 ms; it takes no place, and `status` does not show it. For
+  /// ``SharedMemoryBus`` and ``MirroredBus``, with the policy `dropping`; `unsupported` elsewhere.
+  public var isReadOnly: Bool
   /// How many messages a ``ChannelBus`` subscription buffers; other transports ignore it.
   public var capacity: Int
   /// Called from the thread that reads the subscription (`ChannelBus`: the one that publishes);
@@ -35,12 +42,39 @@ public struct SubscriptionOptions: Sendable {
   public var onWarning: (@Sendable (BusWarning) -> Void)?
 
   public init(
-    policy: Policy = .dropping, start: Start = .now, capacity: Int = 64,
+    policy: Policy = .dropping, start: Start = .now, isReadOnly: Bool = false, capacity: Int = 64,
     onWarning: (@Sendable (BusWarning) -> Void)? = nil
   ) {
     self.policy = policy
     self.start = start
+    self.isReadOnly = isReadOnly
     self.capacity = capacity
     self.onWarning = onWarning
+  }
+}
+
+extension SubscriptionOptions {
+  /// How to read a ring.
+  ///
+  /// - Throws: `unsupported` for back pressure that may write nothing.
+  func ringPolicy() throws(BusError) -> RingSubscriber.Policy {
+    switch policy {
+    case .dropping: return isReadOnly ? .readOnly : .dropping
+    case .backPressure(let timeout):
+      guard !isReadOnly else {
+        throw BusError(
+          .unsupported, "a subscription that may write nothing cannot hold publishers back",
+          hint: "use the policy 'dropping'")
+      }
+      return .backPressure(timeoutNanoseconds: timeout?.nanosecondsSaturated ?? .max)
+    }
+  }
+
+  /// - Throws: `unsupported` for a subscription that is to be read-only.
+  func checkNeedsNoSegment() throws(BusError) {
+    guard isReadOnly else { return }
+    throw BusError(
+      .unsupported, "only a bus in shared memory has read-only subscriptions",
+      hint: "use SharedMemoryBus or MirroredBus")
   }
 }

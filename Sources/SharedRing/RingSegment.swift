@@ -8,11 +8,12 @@ enum RingSegment {
 
   /// Maps the segment for `role` and lets `join` claim a place in it.
   ///
-  /// A segment that is missing is made; one of another version, boot or owner directory is replaced
-  /// if nobody lives in it. After the claim the name must still mean the same file: otherwise
-  /// somebody removed it in between, and all begins anew.
+  /// A segment that is missing is made, of this geometry; one of another version, boot or owner
+  /// directory is replaced if nobody lives in it. Without a geometry both are errors. After the
+  /// claim the name must still mean the same file: otherwise somebody removed it in between, and
+  /// all begins anew.
   static func join(
-    _ location: RingLocation, creating geometry: RingGeometry, role: conclave_role,
+    _ location: RingLocation, creating geometry: RingGeometry?, role: conclave_role,
     claim: (inout conclave_view) -> Int32, abandon: () -> Void
   ) throws(RingError) {
     for _ in 0..<attempts {
@@ -37,7 +38,7 @@ enum RingSegment {
 
   /// One attempt to open or create; nil when it should be tried again.
   private static func map(
-    _ location: RingLocation, creating geometry: RingGeometry, role: conclave_role
+    _ location: RingLocation, creating geometry: RingGeometry?, role: conclave_role
   ) throws(RingError) -> conclave_view? {
     var descriptor: Int32 = -1
     var header = conclave_segment_header()
@@ -45,12 +46,13 @@ enum RingSegment {
     if failure == 0 {
       return try unsafe mapView(descriptor, header, role)
     }
-    if failure == ENOENT {
+    if failure == ENOENT, let geometry {
       try create(location, geometry)
       return nil
     }
     guard descriptor >= 0 else { throw RingError(code: failure) }
     defer { close(descriptor) }
+    guard geometry != nil else { throw RingError(code: failure) }
     let removal = unsafe conclave_segment_remove(location.directory, location.name, descriptor)
     switch removal {
     case 0, ENOENT: break

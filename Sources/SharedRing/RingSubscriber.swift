@@ -42,6 +42,10 @@ public final class RingSubscriber: Sendable {
   public enum Policy: Hashable, Sendable {
     /// Messages are lost, and it is told.
     case dropping
+    /// As `dropping`, and the kernel lets it write nothing at all: it maps the segment, which must
+    /// be there, for reading alone. Onlookers do not see it, and it takes no row. Nobody can wake
+    /// it: it looks every 20 ms, for messages as for ``RingSubscriber/interrupt()``.
+    case readOnly
     /// Publishers wait, each publish at most so many nanoseconds (`UInt64.max`: without end).
     case backPressure(timeoutNanoseconds: UInt64)
     /// As `backPressure`, for the one that copies everything into files: what it has read is only
@@ -51,7 +55,7 @@ public final class RingSubscriber: Sendable {
 
     var timeoutNanoseconds: UInt64? {
       switch self {
-      case .dropping: nil
+      case .dropping, .readOnly: nil
       case .backPressure(let timeout), .mirror(let timeout, _): timeout
       }
     }
@@ -77,7 +81,8 @@ public final class RingSubscriber: Sendable {
     @usableFromInline var reassembly = Reassembly()
   }
 
-  /// Joins the ring behind its last record, making the segment if there is none.
+  /// Joins the ring behind its last record, making the segment if there is none and the policy is
+  /// not `readOnly`.
   ///
   /// - Parameters:
   ///   - location: of the segment.
@@ -85,58 +90,30 @@ public final class RingSubscriber: Sendable {
   ///   - policy: what happens when it is too slow.
   ///   - label: what onlookers, and publishers that waited in vain, call it; 224 bytes are kept.
   /// - Throws: all but `timedOut` and `tooLarge`; `mirrored` for the policy `mirror`, of which
-  ///   there is one at a time.
+  ///   there is one at a time; `notFound` for `readOnly`.
   public init(
     _ location: RingLocation, creating geometry: RingGeometry, policy: Policy, label: String
   ) throws(RingError) {
     let raw = UnsafeMutablePointer<conclave_subscriber>.allocate(capacity: 1)
-    var isSuccessor = false
-    var holder: UInt32?
+    var claim = RingClaim()
+    let isReadOnly = policy == .readOnly
     do throws(RingError) {
-      unsafe try RingSegment.join(location, creating: geometry, role: CONCLAVE_SUBSCRIBE) { view in
-        var label = label
-        return label.withUTF8 { label in
-          let text = UnsafeRawBufferPointer(label)
-          var options = unsafe conclave_subscription(
-            timeout_ns: policy.timeoutNanoseconds ?? 0,
-            label: text.baseAddress?.assumingMemoryBound(to: CChar.self),
-            label_bytes: UInt32(text.count), pid: UInt32(getpid()),
-            back_pressure: policy.timeoutNanoseconds == nil ? 0 : 1, unused: 0,
-            keep_ns: policy.keepNanoseconds)
-          guard unsafe options.keep_ns > 0 else {
-            return unsafe conclave_subscriber_join(raw, &view, &options)
-          }
-          let refusal = unsafe conclave_mirror_take(&view)
-          if refusal != 0 {
-            holder = unsafe RingSnapshot.mirror(
-              labelled: String(decoding: text, as: UTF8.self), &view)
-            return refusal
-          }
-          let failure = unsafe RingSubscriber.joinAsMirror(raw, &view, &options, &isSuccessor)
-          if failure != 0 { unsafe conclave_mirror_give_back(&view) }
-          return failure
-        }
+      unsafe try RingSegment.join(
+        location, creating: isReadOnly ? nil : geometry,
+        role: isReadOnly ? CONCLAVE_OBSERVE : CONCLAVE_SUBSCRIBE
+      ) { view in
+        unsafe claim.make(raw, &view, policy, label)
       } abandon: {
         unsafe conclave_subscriber_leave(raw)
         unsafe conclave_subscriber_free(raw)
       }
     } catch {
       unsafe raw.deallocate()
-      if case .mirrored = error { throw .mirrored(process: holder) }
+      if case .mirrored = error { throw .mirrored(process: claim.mirror) }
       throw error
     }
     unsafe self.raw = raw
-    self.isSuccessor = isSuccessor
-  }
-
-  private static func joinAsMirror(
-    _ raw: UnsafeMutablePointer<conclave_subscriber>, _ view: inout conclave_view,
-    _ options: inout conclave_subscription, _ isSuccessor: inout Bool
-  ) -> Int32 {
-    let mirrored = unsafe conclave_mirror_mirrored(&view)
-    let failure = unsafe conclave_subscriber_succeed(raw, &view, &options, mirrored)
-    isSuccessor = failure == 0
-    return failure == ENOENT ? unsafe conclave_subscriber_join(raw, &view, &options) : failure
+    isSuccessor = claim.isSuccessor
   }
 
   deinit {
@@ -204,14 +181,15 @@ public final class RingSubscriber: Sendable {
     var record = unsafe conclave_record()
     var handed = 0
     while handed < limit {
-      let outcome = unsafe conclave_receive(raw, &record)
+      var outcome = unsafe conclave_receive(raw, &record)
       if outcome == CONCLAVE_RECORD {
         unsafe take(record, &state.pointee.reassembly, onLoss: onLoss, onMessage: onMessage)
         unsafe conclave_release(raw)
-      } else if outcome == CONCLAVE_NOTHING {
-        unsafe conclave_subscriber_flush(raw)
-        return handed
       } else {
+        if outcome == CONCLAVE_NOTHING {
+          outcome = unsafe conclave_receive_nothing(raw, &record)
+          if outcome == CONCLAVE_NOTHING { return handed }
+        }
         onLoss(unsafe note(outcome, record, &state.pointee.reassembly))
       }
       handed += 1

@@ -8,6 +8,8 @@ private let transports: [@Sendable () throws -> any BusFixture] = [
   { try FileFixture() },
   { try SharedMemoryFixture() },
   { try MirroredFixture() },
+  { try ReadOnlyFixture(SharedMemoryFixture()) },
+  { try ReadOnlyFixture(MirroredFixture()) },
 ]
 
 /// A rule on a transport.

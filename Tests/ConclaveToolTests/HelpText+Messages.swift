@@ -108,6 +108,10 @@ extension HelpText {
     manual the command ends with its standard input, or when --count messages are
     acknowledged. Where a name begins, --from says only the first time.
 
+    With --read-only shared memory is mapped for reading alone, so the bus must be
+    there already; messages may come 20 ms later, and status and top do not show
+    this subscriber. For debugging a bus that others rely on.
+
     Arguments:
       PREFIX  a topic, received with all below it; all without it
 
@@ -126,6 +130,8 @@ extension HelpText {
           --back-pressure-timeout TIME     how long one publish waits at most for
                                            this subscriber; without it as long as it
                                            lives
+          --read-only                      let the kernel see to it that nothing is
+                                           written into shared memory
           --strict                         end with exit code 6 if messages were
                                            lost or damaged
           --durable NAME                   take part in the durable subscription

@@ -21,6 +21,7 @@ static long orders_syscall(long number, void *word, int operation, uint32_t valu
 #define smaller publish_smaller
 #include "../../CShim/publish.c"
 #undef smaller
+#include "../../CShim/join.c"
 #include "../../CShim/receive.c"
 #include "../../CShim/park.c"
 
@@ -41,6 +42,10 @@ int conclave_lock_try(int descriptor, int64_t start, int64_t length) {
   if (*holder && *holder != descriptor) return EAGAIN;
   *holder = descriptor;
   return 0;
+}
+
+int conclave_lock_share(int descriptor, int64_t start, int64_t length) {
+  return conclave_lock_try(descriptor, start, length);
 }
 
 int conclave_lock_release(int descriptor, int64_t start, int64_t length) {

@@ -1,5 +1,5 @@
 /* The order ring, the lanes and the rows: conclave_order.h, conclave_publish.h, publish.c,
- * rows.c, conclave_receive.h, receive.c.
+ * rows.c, conclave_receive.h, join.c, receive.c.
  *
  * Two publishers with a lane each; either a dropping subscriber (DROPPING) or one with back
  * pressure that may leave and come again. A record is two words, so that a torn one shows.

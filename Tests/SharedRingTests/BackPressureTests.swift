@@ -138,7 +138,7 @@ import Testing
   }
 
   /// All rows are the dead's: that must not keep a reader out, whatever it wants.
-  @Test(arguments: RingSubscriber.Policy.all)
+  @Test(arguments: RingSubscriber.Policy.withRows)
   func deadRowsAreTakenOver(_ policy: RingSubscriber.Policy) throws {
     let ring = try TestRing()
     let first = try ring.subscriber()

@@ -89,6 +89,25 @@ import Testing
     #expect(!subscriber.isBlocked)
   }
 
+  /// A slot that says it is free, though the ring has gone on behind it: one loss, and nobody waits
+  /// for what will not come.
+  @Test(arguments: RingSubscriber.Policy.all)
+  func aReaderPassesOverASlotThatSeemsFree(_ policy: RingSubscriber.Policy) throws {
+    let (ring, publisher) = try usedRing()
+    let subscriber = try ring.subscriber(policy)
+    for number in 0..<40 { try publisher.publish([UInt8(number)]) }
+    let segment = try RawSegment(ring)
+    segment[segment.slot(105)] -= 1 << 36
+    let received = subscriber.readAll()
+    #expect(received.losses == [.damaged(position: 105)])
+    #expect(received.bytes == (0..<40).filter { $0 != 5 }.map { [UInt8($0)] })
+    // Up to where the slot is to be used again.
+    for number in 0..<20 {
+      #expect(try publisher.publish([UInt8(number)]))
+      #expect(subscriber.readAll().bytes == [[UInt8(number)]])
+    }
+  }
+
   @Test func aReaderAtTheDamageIsBlocked() throws {
     let (ring, _) = try usedRing()
     let subscriber = try ring.subscriber()

@@ -135,7 +135,7 @@ import Testing
 
   @Test func rowsRunOutAndComeBack() throws {
     let ring = try TestRing()
-    var readers = try (0..<4).map { try ring.subscriber(RingSubscriber.Policy.all[$0 % 2]) }
+    var readers = try (0..<4).map { try ring.subscriber(RingSubscriber.Policy.withRows[$0 % 2]) }
     #expect(throws: RingError.exhausted) { try ring.subscriber() }
     #expect(throws: RingError.exhausted) { try ring.patientSubscriber() }
     readers.removeFirst()

@@ -57,6 +57,7 @@ public final class ChannelBus: MessageBus {
     to prefix: TopicPrefix, options: SubscriptionOptions
   ) throws(BusError) -> Subscription {
     try checkUsable()
+    try options.checkNeedsNoSegment()
     if case .since = options.start { throw .noPast }
     if case .after(let id) = options.start {
       throw BusError(

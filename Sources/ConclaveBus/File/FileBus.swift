@@ -79,6 +79,7 @@ public final class FileBus: MessageBus {
     to prefix: TopicPrefix, options: SubscriptionOptions
   ) throws(BusError) -> Subscription {
     try shared.checkOpen()
+    try options.checkNeedsNoSegment()
     let source = try FileSubscription(shared: shared, prefix: prefix, options: options)
     let subscription = Subscription(prefix: prefix, source: source)
     subscriptions.withLock { $0.add(subscription) }

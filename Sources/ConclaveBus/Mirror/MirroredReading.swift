@@ -53,7 +53,10 @@ final class MirroredReading {
     self.prefix = prefix
     self.options = options
     reporter = FileReporter(onWarning: options.onWarning, heedless: durable?.deadLetters)
-    ring = try MirroredReading.join(location, geometry, .dropping, prefix)
+    // Joined only where it takes over, but refused at once.
+    _ = try options.ringPolicy()
+    ring = try MirroredReading.join(
+      location, geometry, options.isReadOnly ? .readOnly : .dropping, prefix)
     board = ring.mirrorBoard
     let damage = SharedMemoryStatus.Damage(ring.damage)
     if !damage.isNone { options.onWarning?(.damagedSegment(reason: damage.description)) }
@@ -294,10 +297,8 @@ final class MirroredReading {
   }
 
   private func joinRow() throws(BusError) {
-    guard case .backPressure(let timeout) = options.policy, row == nil else { return }
-    row = try MirroredReading.join(
-      location, geometry,
-      .backPressure(timeoutNanoseconds: timeout?.nanosecondsSaturated ?? .max), prefix)
+    guard case .backPressure = options.policy, row == nil else { return }
+    row = try MirroredReading.join(location, geometry, options.ringPolicy(), prefix)
   }
 
   // MARK: The files

@@ -10,7 +10,10 @@ extension BusError {
       self.init(
         .unsupported, "the ring's geometry is impossible",
         hint: "slots and lane sizes are powers of two within the documented bounds")
-    case .notFound: self.init(.notFound, "there is no segment \(path)")
+    case .notFound:
+      self.init(
+        .notFound, "there is no segment \(path)",
+        hint: "it is made by the first publish, or the first subscription that is not read-only")
     case .exhausted:
       self.init(
         .exhausted, "all places of the segment \(path) are taken by live processes",

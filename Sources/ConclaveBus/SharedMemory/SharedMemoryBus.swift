@@ -99,7 +99,7 @@ public final class SharedMemoryBus: MessageBus {
     to prefix: TopicPrefix, options: SubscriptionOptions
   ) throws(BusError) -> Subscription {
     try checkOpen()
-    replaceUnusable()
+    if !options.isReadOnly { replaceUnusable() }
     let source = try SharedMemorySource(location, geometry, prefix: prefix, options: options)
     let subscription = Subscription(prefix: prefix, source: source)
     let isOpen = state.withLock { state in

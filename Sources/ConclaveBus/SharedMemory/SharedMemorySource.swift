@@ -22,12 +22,7 @@ final class SharedMemorySource: SubscriptionSource {
     options: SubscriptionOptions
   ) throws(BusError) {
     if case .since = options.start { throw .noPast }
-    let policy: RingSubscriber.Policy =
-      switch options.policy {
-      case .dropping: .dropping
-      case .backPressure(let timeout):
-        .backPressure(timeoutNanoseconds: timeout.map { UInt64(max(0, $0.nanoseconds)) } ?? .max)
-      }
+    let policy = try options.ringPolicy()
     do throws(RingError) {
       ring = try RingSubscriber(
         location, creating: geometry, policy: policy, label: prefix.name)
@@ -41,7 +36,7 @@ final class SharedMemorySource: SubscriptionSource {
       State(
         judge: RingJudge(from: ring, prefix: prefix, onWarning: options.onWarning)))
     begin()
-    if options.start != .now { try readPast(from: options.start, location, geometry) }
+    if options.start != .now { try readPast(from: options, location, geometry) }
   }
 
   func drain(
@@ -146,10 +141,12 @@ final class SharedMemorySource: SubscriptionSource {
   /// Reads what lies before the place where this subscription begins, with a dropping reader of its
   /// own: what has been overwritten meanwhile is not there any more, and no loss.
   private func readPast(
-    from start: SubscriptionOptions.Start, _ location: RingLocation, _ geometry: RingGeometry
+    from options: SubscriptionOptions, _ location: RingLocation, _ geometry: RingGeometry
   ) throws(BusError) {
+    let start = options.start
     let end = ring.position
-    let reader = try SharedMemorySource.reader(of: location, geometry)
+    let reader = try SharedMemorySource.reader(
+      of: location, geometry, options.isReadOnly ? .readOnly : .dropping)
     reader.rewind()
     var past = RingJudge(
       prefix: prefix, laneCount: ring.geometry.laneCount, lists: nil, onWarning: onWarning)
@@ -186,11 +183,11 @@ final class SharedMemorySource: SubscriptionSource {
   }
 
   private static func reader(
-    of location: RingLocation, _ geometry: RingGeometry
+    of location: RingLocation, _ geometry: RingGeometry, _ policy: RingSubscriber.Policy
   ) throws(BusError) -> RingSubscriber {
     do throws(RingError) {
       return try RingSubscriber(
-        location, creating: geometry, policy: .dropping, label: "(reading the past)")
+        location, creating: geometry, policy: policy, label: "(reading the past)")
     } catch { throw BusError(error, location) }
   }
 }

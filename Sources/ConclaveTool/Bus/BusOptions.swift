@@ -46,7 +46,7 @@ extension Arguments {
   ) throws -> any MessageBus {
     let transport = try word(.transport, of: Transport.self) ?? standard
     return try transport.open(
-      busDirectory(create: true), settings, DeliveryNotes(notes: console.notes))
+      busDirectory(create: !settings.isReadOnly), settings, DeliveryNotes(notes: console.notes))
   }
 
   /// The bus for a command that takes ``Option/durability`` as well.

@@ -14,6 +14,8 @@ enum SubscribeCommand: Command {
   private static let backPressureTimeout = Option(
     "back-pressure-timeout", value: "TIME",
     "how long one publish waits at most for this subscriber; without it as long as it lives")
+  private static let readOnly = Option(
+    "read-only", "let the kernel see to it that nothing is written into shared memory")
   private static let strict = Option(
     "strict", "end with exit code 6 if messages were lost or damaged")
 
@@ -32,13 +34,18 @@ enum SubscribeCommand: Command {
       not acknowledged five times goes to the topic dead-letter.NAME. With --ack
       manual the command ends with its standard input, or when --count messages are
       acknowledged. Where a name begins, --from says only the first time.
+
+      With --read-only shared memory is mapped for reading alone, so the bus must be
+      there already; messages may come 20 ms later, and status and top do not show
+      this subscriber. For debugging a bus that others rely on.
       """,
     operands: [
       Operand("PREFIX", isRequired: false, "a topic, received with all below it; all without it")
     ],
     options: [
-      .from, count, timeout, policy, backPressureTimeout, strict, DurableFollow.durable,
-      DurableFollow.ack, .transport, .pollInterval, .pollMaxInterval, .busDirectory,
+      .from, count, timeout, policy, backPressureTimeout, readOnly, strict,
+      DurableFollow.durable, DurableFollow.ack, .transport, .pollInterval, .pollMaxInterval,
+      .busDirectory,
     ],
     examples: [
       Example("the payloads below one topic", "conclave bus subscribe build | jq -c .payload"),
@@ -55,7 +62,9 @@ enum SubscribeCommand: Command {
     let limit = try arguments.value(count, form: "a whole number from 1 up", parseCount)
     let idle = try arguments.duration(timeout)
     var options = SubscriptionOptions(
-      policy: try policy(arguments), start: try arguments.start() ?? .now)
+      policy: try policy(arguments), start: try arguments.start() ?? .now,
+      isReadOnly: arguments.has(readOnly))
+    if options.isReadOnly { try checkReadOnly(arguments) }
     if let name = arguments.text(DurableFollow.durable) {
       guard !arguments.has(policy) else {
         throw usageError(
@@ -72,7 +81,8 @@ enum SubscribeCommand: Command {
     options.onWarning = { notes.warn($0) }
 
     let bus = try arguments.openBus(
-      console, BusSettings(polling: arguments.pollingIntervals()))
+      console,
+      BusSettings(polling: arguments.pollingIntervals(), isReadOnly: options.isReadOnly))
     defer { bus.close() }
     let subscription = try bus.subscribe(to: prefix, options: options)
     // So that it leaves in order, and status does not count it among the dead.
@@ -91,6 +101,25 @@ enum SubscribeCommand: Command {
         hint: "wait longer with --timeout, or begin earlier with --from")
     }
     return .success
+  }
+
+  /// Refuses what cannot be done without writing.
+  private static func checkReadOnly(_ arguments: Arguments) throws {
+    if arguments.has(DurableFollow.durable) {
+      throw usageError(
+        "a durable subscription writes down how far it is, so it cannot be read-only",
+        hint: "leave out --durable or --read-only")
+    }
+    if try arguments.word(policy, of: PolicyName.self) == .backPressure {
+      throw usageError(
+        "a read-only subscriber cannot hold publishers back",
+        hint: "leave out --policy or --read-only")
+    }
+    if try arguments.word(.transport, of: Transport.self) == .file {
+      throw usageError(
+        "--read-only is for shared memory; topic files are only ever read by a subscriber",
+        hint: "leave it out, or use --transport shm or mirror")
+    }
   }
 
   private static func policy(

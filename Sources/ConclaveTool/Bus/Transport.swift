@@ -30,6 +30,8 @@ struct BusSettings {
   var whenFailing: MirrorOptions.FailurePolicy?
   /// How long a publish waits for the mirror; nil: the library's default.
   var patience: Duration?
+  /// Whether this process writes nothing, and so makes no bus and is no mirror either.
+  var isReadOnly = false
 
   /// Whether anything was said that only a mirrored bus can do.
   var concernsMirror: Bool { whenFailing != nil || patience != nil }
@@ -53,6 +55,7 @@ struct BusSettings {
       })
     if let whenFailing { options.whenFailing = whenFailing }
     if let patience { options.patience = patience }
+    options.isCandidate = !isReadOnly
     return options
   }
 }

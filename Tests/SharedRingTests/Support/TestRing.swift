@@ -31,7 +31,9 @@ final class TestRing: Sendable {
   func subscriber(
     _ policy: RingSubscriber.Policy = .dropping, label: String = "test"
   ) throws(RingError) -> RingSubscriber {
-    try RingSubscriber(location, creating: geometry, policy: policy, label: label)
+    // Who only reads makes no segment.
+    if policy == .readOnly { _ = try? subscriber(.dropping) }
+    return try RingSubscriber(location, creating: geometry, policy: policy, label: label)
   }
 
   /// With back pressure that nobody waits out.
@@ -41,7 +43,10 @@ final class TestRing: Sendable {
 }
 
 extension RingSubscriber.Policy {
-  static let all: [RingSubscriber.Policy] = [.dropping, .backPressure(timeoutNanoseconds: .max)]
+  static let withRows: [RingSubscriber.Policy] = [
+    .dropping, .backPressure(timeoutNanoseconds: .max),
+  ]
+  static let all = withRows + [.readOnly]
 }
 
 /// An empty directory in shared memory, of this user alone.
