@@ -31,7 +31,7 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
   }
 }
 
-@Suite struct ConformanceTests {
+@Suite(.inTurns) struct ConformanceTests {
   @Test(arguments: try ConformanceCase.all())
   func keepsTheRule(_ test: ConformanceCase) async throws {
     try await test.rule.run(on: test.makeFixture())

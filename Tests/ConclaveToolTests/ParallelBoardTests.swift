@@ -4,6 +4,9 @@ import Testing
 
 /// What gets onto the board of a wave, and what comes from it to others.
 @Suite(.blocking) struct ParallelBoardTests {
+  /// Where everything that is on the board is told: who takes long is also told what it changes.
+  private let withoutRadar = ["--no-radar"]
+
   /// However an agent repeats what it was told, it has not found it out.
   @Test(arguments: ["sed -n '/^# Task/,/^# How/p'", "sed 's/$/ /'", "tail -n +2", "cat"])
   func whatAnAgentRepeatsIsNoFinding(_ filter: String) throws {
@@ -17,7 +20,7 @@ import Testing
       let example = "Do thing 1.\n<!-- BUS:warning -->EXAMPLE in\nthe task<!-- /BUS -->"
       let plan = ParallelWorld.plan([.init(id: 1)]).replacing("Do thing 1.", with: example)
       try world.write("plan.md", plan)
-      let outcome = try world.run()
+      let outcome = try world.run(withoutRadar)
       #expect(outcome.exit == 0, "\(outcome.errors)")
       #expect(world.read("prompt-task-1-1").contains("-->EXAMPLE in"))
       #expect(try world.board(ofWave: 0).map(\.text) == ["something of its own"])
@@ -34,7 +37,7 @@ import Testing
           echo '<!-- BUS:warning -->pitfall of both<!-- /BUS -->'
           case $n in 1) echo > bad;; *) rm bad; echo > $task;; esac
           """)
-      let outcome = try world.run()
+      let outcome = try world.run(withoutRadar)
       #expect(outcome.exit == 0, "\(outcome.errors)")
       let notes = try world.board(ofWave: 0)
       let provisional = notes.filter(\.provisional).map(\.text)

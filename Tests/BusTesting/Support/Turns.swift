@@ -1,30 +1,38 @@
 import SharedRing
 public import Testing
 
-/// Runs two of these tests at a time, whatever their suites.
-///
-/// For tests that start many processes, which would take all cores: many such tests side by side
-/// only starve each other and everybody else, and a single one, which also waits, leaves cores
-/// idle. Turns are waited for without a thread, and before a test begins, so before its time limit.
-public struct HeavyTrait: SuiteTrait, TestTrait, TestScoping {
+/// Runs a few of these tests at a time, whatever their suites. Turns are waited for without a
+/// thread, and before a test begins, so before its time limit.
+public struct TurnsTrait: SuiteTrait, TestTrait, TestScoping {
+  fileprivate let turns: Turns
+
   public var isRecursive: Bool { true }
 
   public func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
-    await Turns.shared.take()
-    defer { Turns.shared.give() }
+    await turns.take()
+    defer { turns.give() }
     try await function()
   }
 }
 
-extension Trait where Self == HeavyTrait {
-  public static var heavy: Self { HeavyTrait() }
+extension Trait where Self == TurnsTrait {
+  /// Two at a time: for tests that start many processes, which would take all cores. Many such
+  /// tests side by side only starve each other and everybody else, and a single one, which also
+  /// waits, leaves cores idle.
+  public static var heavy: Self { TurnsTrait(turns: .ofHeavy) }
+
+  /// Sixteen at a time: for tests of which there are hundreds, and which each have open a dozen
+  /// files. (Foundation's `Process` reads beyond its buffer, and may crash, in a process that has
+  /// more than some 1,360 open.)
+  public static var inTurns: Self { TurnsTrait(turns: .ofMany) }
 }
 
 /// First come, first served.
 private final class Turns: Sendable {
-  static let shared = Turns(free: 2)
+  static let ofHeavy = Turns(free: 2)
+  static let ofMany = Turns(free: 16)
 
   private struct State {
     var free: Int
