@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "conclave_clock.h"
+#include "conclave_descriptors.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Atomic uint32_t process_id;
@@ -19,6 +20,7 @@ static void begin(void) {
 }
 
 static void in_child(void) {
+  conclave_descriptors_close_inherited();
   atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
   begin();
 }

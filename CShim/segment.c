@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conclave_clock.h"
+#include "conclave_descriptors.h"
 #include "conclave_liveness.h"
 #include "conclave_order.h"
 #include "conclave_process.h"
@@ -315,6 +316,8 @@ int conclave_view_map(conclave_view *view, int descriptor, const conclave_segmen
       .is_read_only = role == CONCLAVE_OBSERVE,
       .process_generation = conclave_process_generation(),
   };
+  /* Before anything is locked. */
+  conclave_descriptor_guard(descriptor);
   find_parts(view, &at);
   view->guard =
       conclave_guard_begin(base, at.end, at.order, at.lane_headers, header->geometry.lane_count);
@@ -322,6 +325,7 @@ int conclave_view_map(conclave_view *view, int descriptor, const conclave_segmen
   if (failure) {
     if (view->guard) conclave_guard_end(view->guard);
     munmap(base, at.end);
+    conclave_descriptor_forget(descriptor);
   }
   return failure;
 }
@@ -332,11 +336,12 @@ int conclave_view_is_own(const conclave_view *view) {
 
 void conclave_view_unmap(conclave_view *view) {
   /* In a forked child something else may lie there by now. */
-  if (conclave_view_is_own(view)) {
+  int is_own = conclave_view_is_own(view);
+  if (is_own) {
     conclave_guard_end(view->guard);
     munmap(view->base, view->bytes);
   }
-  close(view->descriptor);
+  conclave_descriptor_end(view->descriptor, is_own);
 }
 
 int conclave_lane_open(const conclave_view *view, uint32_t lane) {

@@ -69,7 +69,7 @@ int conclave_view_map(conclave_view *view, int descriptor, const conclave_segmen
  * right to the locks, which are its parent's. */
 int conclave_view_is_own(const conclave_view *view);
 
-/* Unmaps and closes; in a child that was forked meanwhile it only closes. The view must not be used
+/* Unmaps and closes; in a child that was forked meanwhile both have happened. The view must not be used
  * afterwards. */
 void conclave_view_unmap(conclave_view *view);
 

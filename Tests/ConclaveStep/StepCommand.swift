@@ -88,6 +88,7 @@ enum StepCommand {
         for what in actions.flatMap(cases) { tally.add(tryOne(way, what, places)) }
       }
       if creates, way == .kill || way == .stop { tally.add(tryCreation(way, places)) }
+      if creates, way == .kill { tally.add(tryForks()) }
     }
     guard tally.points > 0 else {
       print("there is nothing to try: no such way of that action")
@@ -133,6 +134,13 @@ enum StepCommand {
       (publish, join), (publish, publish), (join, join), (join, publish), (leave, join),
       (keep, succeed), (succeed, succeed),
     ]
+  }
+
+  /// Who is killed has nothing any more, whatever children it has forked.
+  private static func tryForks() -> (points: UInt64, isGood: Bool) {
+    let isGood = step_forks_hold_nothing() != 0
+    if !isGood { print("FAULT kill: a child that lives keeps what its killed parent held") }
+    return (1, isGood)
   }
 
   private static func tryOne(

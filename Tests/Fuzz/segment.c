@@ -107,7 +107,8 @@ static void read_all(conclave_subscriber *subscriber) {
   conclave_record record;
   for (int i = 0; i < OUTCOMES; i++) {
     conclave_outcome outcome = conclave_receive(subscriber, &record);
-    if (outcome == CONCLAVE_NOTHING) return conclave_subscriber_flush(subscriber);
+    if (outcome == CONCLAVE_NOTHING) outcome = conclave_receive_nothing(subscriber, &record);
+    if (outcome == CONCLAVE_NOTHING) return;
     if (outcome != CONCLAVE_RECORD) continue;
     require(record.body_bytes <= subscriber->view.record_limit, "a record that is too long");
     uint64_t seen = record.incarnation + record.kind;

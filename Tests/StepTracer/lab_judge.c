@@ -40,7 +40,8 @@ static void drain(lab *lab, conclave_subscriber *reader) {
   conclave_record record;
   for (int i = 0; i < OUTCOMES; i++) {
     conclave_outcome outcome = conclave_receive(reader, &record);
-    if (outcome == CONCLAVE_NOTHING) return conclave_subscriber_flush(reader);
+    if (outcome == CONCLAVE_NOTHING) outcome = conclave_receive_nothing(reader, &record);
+    if (outcome == CONCLAVE_NOTHING) return;
     if (outcome != CONCLAVE_RECORD) continue;
     if (!conclave_view_is_lost(&reader->view)) take(lab, &record);
     conclave_release(reader);

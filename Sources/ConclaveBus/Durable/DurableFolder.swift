@@ -25,11 +25,12 @@ enum DurableFolder {
   ///
   /// - Throws: as `TopicFile.open`; `permissionDenied` when others may read or write it.
   static func open(
-    _ file: String, in folder: OwnedDescriptor, flags: Int32, create: Bool = false
+    _ file: String, in folder: OwnedDescriptor, flags: Int32, create: Bool = false,
+    holdsLock: Bool = false
   ) throws(BusError) -> OwnedDescriptor {
     let path = path(of: file)
     let (descriptor, status) = try TopicFile.open(
-      file, in: folder, flags: flags, create: create, path: path)
+      file, in: folder, flags: flags, create: create, path: path, holdsLock: holdsLock)
     try PrivateFolder.checkPrivate(status, path)
     return descriptor
   }

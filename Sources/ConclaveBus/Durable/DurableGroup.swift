@@ -35,7 +35,8 @@ final class DurableGroup {
     self.directory = directory
     let folder = try DurableFolder.open(in: directory)
     let lock = DurableFolder.lock(of: name)
-    file = try DurableFolder.open(lock, in: folder, flags: O_RDWR, create: true)
+    file = try DurableFolder.open(
+      lock, in: folder, flags: O_RDWR, create: true, holdsLock: true)
     locks = KeyLocks(file, patience: patience, use: DurableGroup.use)
     journal = DurableJournal(
       name, in: folder, witness: DurableWitness(file: file, path: DurableFolder.path(of: lock)))
@@ -63,7 +64,7 @@ final class DurableGroup {
   func giveSlotBack() {
     guard let slot else { return }
     self.slot = nil
-    _ = conclave_lock_release(file.number, DurableGroup.firstSlotByte + Int64(slot), 1)
+    file.releaseBytes(DurableGroup.firstSlotByte + Int64(slot), 1)
   }
 
   /// What this member knows of the state: it was so when it last looked.

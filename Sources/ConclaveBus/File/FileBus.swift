@@ -102,7 +102,7 @@ public final class FileBus: MessageBus {
     presence.withLock { held in
       // By itself the lock would last as long as a process that is being started while this one
       // closes: until its exec it has the descriptor, too.
-      _ = held?.lock(LOCK_UN)
+      held?.unlock()
       held = nil
     }
   }

@@ -58,6 +58,7 @@ enum FilePresence {
   }
 
   private static func open(in directory: OwnedDescriptor) throws(BusError) -> OwnedDescriptor {
-    try TopicFile.open(name, in: directory, flags: O_RDWR, create: true).descriptor
+    try TopicFile.open(name, in: directory, flags: O_RDWR, create: true, holdsLock: true)
+      .descriptor
   }
 }

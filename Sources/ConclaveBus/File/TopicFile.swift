@@ -27,12 +27,14 @@ enum TopicFile {
   /// Opens `name` in `directory`, and makes it (mode 0600) if `create` says so.
   ///
   /// Never follows a symbolic link and never blocks, whatever lies there.
-  /// - Parameter path: what errors call it, where `directory` is not the bus directory itself.
+  /// - Parameters:
+  ///   - path: what errors call it, where `directory` is not the bus directory itself.
+  ///   - holdsLock: as ``OwnedDescriptor/init(_:holdsLock:)``.
   /// - Throws: `notFound`; `permissionDenied` or `incompatible` when it is not a regular file of
   ///   this user with one name; `noSpace`, `exhausted`, `system`.
   static func open(
     _ name: String, in directory: OwnedDescriptor, flags: Int32, create: Bool = false,
-    path: String? = nil
+    path: String? = nil, holdsLock: Bool = false
   ) throws(BusError) -> (descriptor: OwnedDescriptor, status: stat) {
     let path = path ?? name
     let flags = flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | (create ? O_CREAT : 0)
@@ -43,7 +45,7 @@ enum TopicFile {
       guard [ELOOP, EISDIR, ENXIO].contains(code) else { throw .system("open", path, errno: code) }
       throw notATopicFile(path, flaw(of: name, in: directory) ?? "it is not a regular file")
     }
-    let descriptor = OwnedDescriptor(number)
+    let descriptor = OwnedDescriptor(number, holdsLock: holdsLock)
     var status = stat()
     guard unsafe fstat(number, &status) == 0 else { throw .system("look at", path) }
     if let reason = unsuitable(status) { throw notATopicFile(path, reason) }

@@ -22,7 +22,9 @@ final class MirrorLock: Sendable {
   /// - Throws: `permissionDenied` when the directory cannot be written; `incompatible`, `system`.
   init(in directory: BusDirectory, segment: String) throws(BusError) {
     let descriptor = OwnedDescriptor(try directory.open())
-    file = try TopicFile.open(Self.name, in: descriptor, flags: O_RDWR, create: true).descriptor
+    file = try TopicFile.open(
+      Self.name, in: descriptor, flags: O_RDWR, create: true, holdsLock: true
+    ).descriptor
     self.directory = directory.path
     self.segment = segment
   }
@@ -54,7 +56,7 @@ final class MirrorLock: Sendable {
     }
   }
 
-  func giveBack() { _ = conclave_lock_release(file.number, 0, 1) }
+  func giveBack() { file.releaseBytes(0, 1) }
 
   /// In one write of less than a page, which is all or nothing to those who read it.
   private func announce() throws(BusError) {

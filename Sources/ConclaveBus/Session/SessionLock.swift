@@ -32,7 +32,8 @@ final class SessionLock: Sendable {
   /// - Throws: `incompatible` when something else bears the name; `permissionDenied`, `noSpace`,
   ///   `exhausted`, `system`.
   static func take(in directory: OwnedDescriptor) throws(BusError) -> Attempt {
-    let (file, status) = try TopicFile.open(name, in: directory, flags: O_RDWR, create: true)
+    let (file, status) = try TopicFile.open(
+      name, in: directory, flags: O_RDWR, create: true, holdsLock: true)
     switch conclave_lock_try(file.number, 0, 1) {
     case 0: break
     case EAGAIN: return .held(try patientOwner(file))
@@ -62,8 +63,7 @@ final class SessionLock: Sendable {
     }
   }
 
-  /// Explicit, because closing alone would leave the lock with a child that was forked meanwhile.
-  func release() { _ = conclave_lock_release(file.number, 0, 1) }
+  func release() { file.releaseBytes(0, 1) }
 
   // MARK: Looking from outside
 
