@@ -4,7 +4,8 @@
  * it would outlive its owner as long as the child lives. So the child closes such descriptors, first of
  * all, in pthread_atfork's handler. It only closes them: to unlock would take the lock from its parent.
  *
- * A child that is forked between the opening of a file and conclave_descriptor_guard keeps that one.
+ * A child that is forked between the opening of a file and conclave_descriptor_guard, or while it is being
+ * closed, keeps that one; so does one that is made without handlers, by clone(2) or _Fork(3).
  *
  * From any thread.
  */

@@ -163,6 +163,15 @@ static inline conclave_outcome conclave_receive_rare(conclave_subscriber *subscr
   return outcome;
 }
 
+/* conclave_receive_nothing: likewise. */
+static inline conclave_outcome conclave_receive_rest(conclave_subscriber *subscriber,
+                                                     conclave_record *record) {
+  conclave_record rare = *record;
+  conclave_outcome outcome = conclave_receive_nothing(subscriber, &rare);
+  *record = rare;
+  return outcome;
+}
+
 /* Asks for the lines of a record some positions ahead; the order ring tells where they lie. */
 static inline void conclave_receive_prefetch(const conclave_subscriber *subscriber) {
   const conclave_view *view = &subscriber->view;

@@ -187,7 +187,7 @@ public final class RingSubscriber: Sendable {
         unsafe conclave_release(raw)
       } else {
         if outcome == CONCLAVE_NOTHING {
-          outcome = unsafe conclave_receive_nothing(raw, &record)
+          outcome = unsafe conclave_receive_rest(raw, &record)
           if outcome == CONCLAVE_NOTHING { return handed }
         }
         onLoss(unsafe note(outcome, record, &state.pointee.reassembly))

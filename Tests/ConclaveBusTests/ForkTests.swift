@@ -65,4 +65,35 @@ import Testing
       mirror.giveBack()
     }
   }
+
+  /// The ring is not mapped in the child; and what is closed there goes on in its parent.
+  @Test(arguments: [false, true]) func aChildCanOnlyBeRefused(isMirrored: Bool) async {
+    await #expect(processExitsWith: .success) { [isMirrored] in
+      let scratch = Scratch()
+      let directory = try scratch.directory()
+      let mirrored = isMirrored ? try MirroredBus(directory: directory) : nil
+      let bus: any MessageBus = try mirrored ?? SharedMemoryBus(directory: directory)
+      let subscription = try bus.subscribe("t", options: SubscriptionOptions())
+      let durable = try mirrored?.subscribe(durable: "n", to: "t")
+      let child = Processes.fork()
+      if child == 0 {
+        var code: BusError.Code?
+        do throws(BusError) { _ = try subscription.poll() } catch { code = error.code }
+        durable?.close()
+        subscription.cancel()
+        bus.close()
+        _exit(code == .forked ? 0 : 1)
+      }
+      var status: Int32 = 0
+      #expect(unsafe waitpid(child, &status, 0) == child && status == 0)
+      try bus.publish(Message(type: "k", sender: "s", payload: RawJSON("1")), to: Topic("t"))
+      guard case .envelope? = try subscription.receive(timeout: .seconds(60)) else {
+        Issue.record("nothing came")
+        return
+      }
+      if let durable { #expect(try durable.receive(timeout: .seconds(60)) != nil) }
+      durable?.close()
+      bus.close()
+    }
+  }
 }

@@ -138,7 +138,7 @@ enum StepCommand {
 
   /// Who is killed has nothing any more, whatever children it has forked.
   private static func tryForks() -> (points: UInt64, isGood: Bool) {
-    let isGood = step_forks_hold_nothing() != 0
+    let isGood = step_forks_hold_nothing() == 1
     if !isGood { print("FAULT kill: a child that lives keeps what its killed parent held") }
     return (1, isGood)
   }

@@ -91,7 +91,10 @@ static int judge_names(void) {
 }
 
 int main(int count, char **words) {
-  if (count == 2 && strcmp(words[1], "forks") == 0) return !step_forks_hold_nothing();
+  if (count == 2 && strcmp(words[1], "forks") == 0) {
+    int free = step_forks_hold_nothing();
+    return free < 0 ? 2 : !free;
+  }
   if (count == 2 && strcmp(words[1], "names") == 0) return judge_names();
   step_case what = {.bytes = 200, .before = 3};
   if (count == 4 && strcmp(words[1], "create") == 0) {

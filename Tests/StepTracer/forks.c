@@ -40,7 +40,7 @@ static int holds(const step_world *world) {
 int step_forks_hold_nothing(void) {
   static step_world world;
   int ends[2];
-  if (pipe(ends) != 0 || step_world_make(&world) != 0) return 0;
+  if (pipe(ends) != 0 || step_world_make(&world) != 0) return -1;
   pid_t holder = fork();
   if (holder == 0) hold_and_die(&world, ends);
   int status = 0;

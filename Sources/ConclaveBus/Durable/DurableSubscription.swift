@@ -16,8 +16,6 @@ import Synchronization
 /// methods may be called from any thread. A member that has nothing to do wakes up once a second to
 /// look for dead ones, and ten times while another member has messages that it has not
 /// acknowledged: 0.02 and 0.2 percent of a processor, most of it for the waking.
-///
-/// A process that was forked from a member's and goes on without `exec` keeps that member alive.
 public final class DurableSubscription: Sendable {
   public let name: DurableName
   public var prefix: TopicPrefix { reading.prefix }
@@ -39,7 +37,7 @@ public final class DurableSubscription: Sendable {
     unsafe self.member = member
   }
 
-  deinit { if !mark.isForked { close() } }
+  deinit { close() }
 
   // MARK: Reading
 
@@ -226,9 +224,10 @@ public final class DurableSubscription: Sendable {
     return try unsafe body(member)
   }
 
-  /// Ends this member: what it has not acknowledged is given back at once. Idempotent.
+  /// Ends this member: what it has not acknowledged is given back at once. Idempotent. Does nothing
+  /// in the child of a fork, whose parent is the member.
   public func close() {
-    guard !closed.exchange(true, ordering: .sequentiallyConsistent) else { return }
+    guard !mark.isForked, !closed.exchange(true, ordering: .sequentiallyConsistent) else { return }
     wake()
     turn.withLock { _ in unsafe member.leave() }
   }

@@ -30,7 +30,7 @@ final class KeyIndexFile: Sendable {
     let name = KeyFolder.fileName
     let path = "\(KeyFolder.name)/\(name)"
     let (file, status) = try TopicFile.open(
-      name, in: folder, flags: O_RDWR, create: true, path: path)
+      name, in: folder, flags: O_RDWR, create: true, path: path, holdsLock: true)
     try PrivateFolder.checkPrivate(status, path)
     let locks = KeyLocks(file, patience: patience, use: .keys)
     descriptor = file

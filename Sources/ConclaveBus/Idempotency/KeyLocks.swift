@@ -66,7 +66,7 @@ final class KeyLocks: Sendable {
 
   func release(_ number: Int64) {
     // Explicit, and of no interest if it fails: the descriptor's end frees it as well.
-    _ = conclave_lock_release(file.number, Self.base + number, 1)
+    file.releaseBytes(Self.base + number, 1)
     taken.withLock { _ = $0.remove(number) }
   }
 

@@ -30,6 +30,7 @@ final class MirroredSource: SubscriptionSource {
   var hasLentNonsense: Bool { turn.withLock { _ in unsafe reading.isLost } }
 
   func park(until deadline: ContinuousClock.Instant?) {
+    if mark.isForked { return }
     let sleep = turn.withLock { _ in unsafe reading.sleep }
     switch sleep {
     case nil: return
@@ -42,11 +43,13 @@ final class MirroredSource: SubscriptionSource {
   }
 
   func wake() {
+    if mark.isForked { return }
     isInterrupted.store(true, ordering: .releasing)
     unsafe reading.interrupt()
   }
 
   func close() {
+    if mark.isForked { return }
     turn.withLock { _ in unsafe reading.close() }
     wake()
   }

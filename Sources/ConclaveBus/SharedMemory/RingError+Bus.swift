@@ -40,7 +40,7 @@ extension BusError {
     case .busy:
       self.init(
         .busy, "the segment \(path) is in use",
-        hint: "'conclave bus status' shows by whom")
+        hint: "'conclave bus status' shows by whom, but for who only reads: fuser \(path)")
     case .mirrored(let process):
       let who = process.map { "process \($0)" } ?? "another process"
       self.init(

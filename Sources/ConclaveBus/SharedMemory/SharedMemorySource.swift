@@ -15,6 +15,8 @@ final class SharedMemorySource: SubscriptionSource {
   private let location: RingLocation
   private let prefix: TopicPrefix
   private let onWarning: (@Sendable (BusWarning) -> Void)?
+  /// In the child of a fork the ring is not mapped.
+  private let mark = ProcessMark()
   private let state: Lock<State>
 
   init(
@@ -42,6 +44,7 @@ final class SharedMemorySource: SubscriptionSource {
   func drain(
     limit: Int, onGap: (Gap) -> Void, onMessage: (borrowing EnvelopeView, RawSpan) -> Void
   ) throws(BusError) -> DrainResult {
+    try mark.check()
     let result = state.withLock { state in
       var delivered = SharedMemorySource.handOut(
         &state.history, limit: limit, onGap: onGap, onMessage: onMessage)
@@ -66,12 +69,13 @@ final class SharedMemorySource: SubscriptionSource {
   var hasLentNonsense: Bool { ring.isLost }
 
   func park(until deadline: ContinuousClock.Instant?) {
-    ring.park(untilNanoseconds: monotonicNanoseconds(deadline))
+    if !mark.isForked { ring.park(untilNanoseconds: monotonicNanoseconds(deadline)) }
   }
 
-  func wake() { ring.interrupt() }
+  func wake() { if !mark.isForked { ring.interrupt() } }
 
   func close() {
+    if mark.isForked { return }
     state.withLock { state in
       if state.end == nil { state.end = ring.frontier }
     }

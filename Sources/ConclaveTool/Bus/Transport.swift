@@ -30,7 +30,8 @@ struct BusSettings {
   var whenFailing: MirrorOptions.FailurePolicy?
   /// How long a publish waits for the mirror; nil: the library's default.
   var patience: Duration?
-  /// Whether this process writes nothing, and so makes no bus and is no mirror either.
+  /// Whether this process writes nothing into shared memory, and so makes no bus and is no mirror
+  /// either.
   var isReadOnly = false
 
   /// Whether anything was said that only a mirrored bus can do.

@@ -64,7 +64,8 @@ int step_creation_sweep(uint64_t places, int kills, step_result *result);
 /* Stops it there while the others go two laps, and lets it go on. */
 int step_stop_sweep(const step_case *what, uint64_t places, step_result *result);
 
-/* Whether what a process held is free when it is killed, though a child that it has forked lives on: 1 or 0. */
+/* Whether what a process held is free when it is killed, though a child that it has forked lives on: 1 or 0, or
+ * -1 when it cannot be tried. */
 int step_forks_hold_nothing(void);
 
 #endif
