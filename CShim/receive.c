@@ -120,7 +120,9 @@ conclave_outcome conclave_receive_nothing(conclave_subscriber *subscriber,
                                           conclave_record *record) {
   const conclave_view *view = &subscriber->view;
   uint64_t position = subscriber->position;
-  if (look_for_frontier(subscriber) <= position) {
+  uint64_t frontier = look_for_frontier(subscriber);
+  /* More than a lap ahead the slot would be of a later lap: then it is the frontier that makes no sense. */
+  if (frontier <= position || frontier - position > view->geometry.slot_count) {
     conclave_subscriber_flush(subscriber);
     return CONCLAVE_NOTHING;
   }
