@@ -25,15 +25,20 @@ public final class TemporaryDirectory: Sendable {
   public func appending(_ name: String) -> String { "\(path)/\(name)" }
 }
 
-/// Removes a file, or a directory with what is in it. Follows no link.
-package func removeTree(_ path: String) {
+/// Removes a file, or a directory with what is in it, also where names are not UTF-8. Follows no
+/// link.
+package func removeTree(_ path: String) { removeTree(Array(path.utf8CString)) }
+
+private func removeTree(_ path: [CChar]) {
   if unsafe unlink(path) == 0 { return }
   guard let directory = unsafe opendir(path) else { return }
   while let entry = unsafe readdir(directory) {
     let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-      unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      unsafe bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) }
     }
-    if name != ".", name != ".." { removeTree("\(path)/\(name)") }
+    let dot = CChar(UInt8(ascii: "."))
+    if name == [dot] || name == [dot, dot] { continue }
+    removeTree(path.dropLast() + [CChar(UInt8(ascii: "/"))] + name + [0])
   }
   unsafe closedir(directory)
   unsafe rmdir(path)
