@@ -19,13 +19,17 @@ let package = Package(
     .target(name: "ConclaveBus", dependencies: ["SharedRing", "CShim"]),
     // Runs agents and the programs that judge their work.
     .target(name: "ConclaveRunner", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
+    // Several agents on one question.
+    .target(
+      name: "ConclaveConsensus", dependencies: ["ConclaveRunner", "ConclaveBus", "SharedRing"]),
     .target(name: "ConclaveBoard", dependencies: ["ConclaveBus", "SharedRing"]),
     // The stress test as a library, since the command and the benchmarks both run it.
     .target(name: "ConclaveStress", dependencies: ["ConclaveBus", "SharedRing", "CShim"]),
     .target(
       name: "ConclaveTool",
       dependencies: [
-        "ConclaveRunner", "ConclaveStress", "ConclaveBoard", "ConclaveBus", "SharedRing", "CShim",
+        "ConclaveConsensus", "ConclaveRunner", "ConclaveStress", "ConclaveBoard", "ConclaveBus",
+        "SharedRing", "CShim",
       ]),
     // The entry alone, because its linker setting must not reach the tests. Loading the standard
     // library's dynamic parts would double the time to start, and scripts call this command often.
@@ -67,6 +71,11 @@ let package = Package(
     .testTarget(
       name: "ConclaveRunnerTests",
       dependencies: ["ConclaveRunner", "ConclaveBus", "SharedRing", "BusTesting"]),
+    .testTarget(
+      name: "ConclaveConsensusTests",
+      dependencies: [
+        "ConclaveConsensus", "ConclaveRunner", "ConclaveBus", "SharedRing", "BusTesting",
+      ]),
     .testTarget(
       name: "ConclaveToolTests",
       dependencies: [

@@ -213,7 +213,7 @@ import Testing
     let hundred = (1...100).map { "line \($0)" }.joined(separator: "\n")
     #expect(ContextFile.shortened(hundred) == hundred)
     #expect(ContextFile.shortened(String(repeating: "x", count: 1 << 20)).utf8.count < 40_000)
-    #expect(ContextFile.fenced("a\n````\nb").hasPrefix("`````\n"))
+    #expect(PromptText.fenced("a\n````\nb").hasPrefix("`````\n"))
   }
 }
 

@@ -3,7 +3,7 @@ import ConclaveBus
 extension AgentConfiguration.PromptRoute {
   /// How many bytes a prompt may have on this way; nil for as many as there are. Linux takes
   /// 131,072 bytes for one argument (MAX_ARG_STRLEN), with the zero at its end.
-  var limit: Int? { self == .argument ? 131_071 : nil }
+  package var limit: Int? { self == .argument ? 131_071 : nil }
 }
 
 extension Agent {
@@ -23,7 +23,8 @@ extension Agent {
   func reviewPrompt(_ task: String, patch: String) -> String {
     var room = 200_000
     while true {
-      let prompt = LoopPrompt.spec(task, patch: WorkSnapshot.shortened(patch, to: room))
+      let shown = PromptText.beginning(patch, limit: room, of: "the difference")
+      let prompt = LoopPrompt.spec(task, patch: shown)
       let excess = prompt.utf8.count - (configuration.prompt.limit ?? .max)
       if excess <= 0 || room == 0 { return prompt }
       // What is cut may be shorter than the room; a cut character is replaced by a longer one, and

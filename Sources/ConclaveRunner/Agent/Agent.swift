@@ -54,7 +54,7 @@ public struct Agent: Sendable {
   ///   - scratch: where a file for the prompt may be put.
   ///   - onLongRun: as in ``ChildRun/run(_:stop:onLongRun:onWake:)``; so is `onWake`.
   /// - Throws: `messageTooLarge` for a prompt that is an argument and does not fit one.
-  func call(
+  package func call(
     _ prompt: String, timeLimit: Duration, grace: Duration, scratch: String, stop: StopSignal?,
     onLongRun: (Duration) -> Void, onWake: (Duration) -> Void
   ) throws(BusError) -> (ChildResult, AgentAnswer) {

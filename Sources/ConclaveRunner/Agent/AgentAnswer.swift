@@ -96,7 +96,7 @@ extension AgentAnswer {
 
 extension StringProtocol {
   /// Without white space at both ends.
-  var trimmed: SubSequence {
+  package var trimmed: SubSequence {
     guard let start = firstIndex(where: { !$0.isWhitespace }),
       let end = lastIndex(where: { !$0.isWhitespace })
     else { return self[endIndex..<endIndex] }

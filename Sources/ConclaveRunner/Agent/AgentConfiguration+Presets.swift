@@ -42,6 +42,16 @@ extension AgentConfiguration {
     }
   }
 
+  /// The same agent for work that changes nothing: as far as it can be told so, it may only read.
+  /// `claude` and `gemini` refuse, where nobody can be asked, whatever else they would ask for.
+  public var onlyReading: AgentConfiguration {
+    guard name == "codex" else { return self }
+    var agent = self
+    let end = command.last == "-" ? command.count - 1 : command.count
+    agent.command.insert(contentsOf: ["--sandbox", "read-only"], at: end)
+    return agent
+  }
+
   /// The same agent with a permission mode and tools, in its own words.
   ///
   /// - Throws: `unsupported` when it has no option for them.

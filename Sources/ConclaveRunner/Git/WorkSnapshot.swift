@@ -91,14 +91,7 @@ enum WorkSnapshot {
     _ git: GitCommand, from old: String, to new: String, limit: Int
   ) throws(BusError) -> String {
     let text = try git.must(["diff-tree", "-p", "-M", "--no-color", "--no-ext-diff", old, new])
-    return shortened(text, to: limit)
-  }
-
-  /// At most `limit` bytes of a patch, and a line that says what is missing.
-  static func shortened(_ patch: String, to limit: Int) -> String {
-    guard patch.utf8.count > limit else { return patch }
-    let start = String(decoding: patch.utf8.prefix(limit), as: UTF8.self)
-    return start + "\n[... \(patch.utf8.count - limit) bytes of the difference omitted ...]\n"
+    return PromptText.beginning(text, limit: limit, of: "the difference")
   }
 
   /// How many files differ, and by how many lines: git's own short words.

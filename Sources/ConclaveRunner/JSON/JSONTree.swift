@@ -1,7 +1,7 @@
-import ConclaveBus
+package import ConclaveBus
 
 /// A JSON value taken apart: for answers of agents and files of some kilobytes, not for messages.
-enum JSONTree: Hashable, Sendable {
+package enum JSONTree: Hashable, Sendable {
   case null
   case bool(Bool)
   case number(String)
@@ -10,22 +10,22 @@ enum JSONTree: Hashable, Sendable {
   case object([String: JSONTree])
 
   /// - Throws: `invalidPayload` unless `bytes` are exactly one JSON value, at most 100 deep.
-  init(_ bytes: [UInt8]) throws(BusError) {
+  package init(_ bytes: [UInt8]) throws(BusError) {
     var reader = JSONTreeReader(bytes: try RawJSON(bytes).bytes)
     self = try reader.value(depth: 0)
   }
 
   /// The value at a path of keys joined by dots, or nil.
-  subscript(path: String) -> JSONTree? {
+  package subscript(path: String) -> JSONTree? {
     path.split(separator: ".").reduce(self as JSONTree?) { value, key in
       guard case .object(let members)? = value else { return nil }
       return members[String(key)]
     }
   }
 
-  var text: String? { if case .string(let text) = self { text } else { nil } }
+  package var text: String? { if case .string(let text) = self { text } else { nil } }
   var double: Double? { if case .number(let digits) = self { Double(digits) } else { nil } }
-  var int: Int? { double.flatMap { Int(exactly: $0.rounded()) } }
+  package var int: Int? { double.flatMap { Int(exactly: $0.rounded()) } }
   var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   var array: [JSONTree]? { if case .array(let values) = self { values } else { nil } }
   var strings: [String]? {

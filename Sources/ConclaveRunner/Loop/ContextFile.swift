@@ -13,10 +13,10 @@ enum ContextFile {
   ) -> String {
     var sections = ["# Ralph Loop Context: \(state.taskID)", status(state, threshold)]
     if !error.isEmpty {
-      sections.append("## Last Error Output (verbatim)\n\(fenced(shortened(error)))")
+      sections.append("## Last Error Output (verbatim)\n\(PromptText.fenced(shortened(error)))")
     }
     if !state.attempts.isEmpty { sections.append("## Last Attempts\n\(attempts(state))") }
-    if !more.isEmpty { sections.append("## About This Repository\n\(fenced(more))") }
+    if !more.isEmpty { sections.append("## About This Repository\n\(PromptText.fenced(more))") }
     if !added.trimmed.isEmpty { sections.append("## Added By A Person\n\(added.trimmed)") }
     if !notes.trimmed.isEmpty { sections.append(String(notes.trimmed)) }
     return sections.joined(separator: "\n\n") + "\n"
@@ -61,17 +61,5 @@ enum ContextFile {
     return String(decoding: text.utf8.prefix(limit / 2), as: UTF8.self)
       + "\n[... \(text.utf8.count - limit) bytes omitted ...]\n"
       + String(decoding: text.utf8.suffix(limit / 2), as: UTF8.self)
-  }
-
-  /// Between fences that are longer than any in it.
-  static func fenced(_ text: String) -> String {
-    var longest = 2
-    var run = 0
-    for byte in text.utf8 {
-      run = byte == UInt8(ascii: "`") ? run + 1 : 0
-      longest = max(longest, run)
-    }
-    let fence = String(repeating: "`", count: longest + 1)
-    return "\(fence)\n\(text)\(text.hasSuffix("\n") ? "" : "\n")\(fence)"
   }
 }
