@@ -40,6 +40,11 @@ extension HelpText {
     SIGINT and SIGTERM end everything that runs; a second one at once. After that, and
     after a kill, --resume goes on where it was. Logs and the journal are in
     .conclave/parallel, what was said on the boards is in conclave bus archive.
+    With --review agents look at all that was merged, each alone in a copy of it, and
+    one of them sums it up; with --debate they reply to each other before. It takes
+    two answers to be called a consensus. Everything that was said is kept as
+    review.md beside the journal. What is merged stays merged, and the exit code is
+    the run's, whatever a review comes to; one that is interrupted gives 130 or 143.
     What would meet every task, such as a full disk or an agent that nobody is logged
     in to, ends the run without losing any, and --resume goes on.
     Exit codes: 0 all tasks are merged, 1 some are not, 5 another run is at work or
@@ -84,6 +89,20 @@ extension HelpText {
           --no-radar                   do not look who changes the same files;
                                        without a board nobody looks
           --radar-interval TIME        how often to look; default 5s
+          --review                     when all has ended, let agents review what
+                                       was merged, and one of them sum it up
+          --reviewers LIST             who reviews, joined by commas, named as for
+                                       --agent; default: claude, codex and gemini as
+                                       far as they are there, and the agent of
+                                       --agent
+          --review-timeout TIME        for each reviewer's answer, and for the
+                                       synthesis; default 300s
+          --debate                     with --review: let reviewers reply to each
+                                       other before it is summed up
+          --debate-rounds N            how often each replies, 1 (the default) or 2
+                                       [environment: CONSENSUS_DEBATE_ROUNDS]
+          --debate-timeout TIME        for each reply; default 60s [environment:
+                                       CONSENSUS_DEBATE_TIMEOUT]
           --max-iterations N           how often the agent may try; default 5
           --implement-timeout TIME     for each call of the agent; default 1200s
                                        [environment: RALPH_TIMEOUT_IMPLEMENT]
@@ -133,6 +152,9 @@ extension HelpText {
 
       # do it, four tasks at a time
       conclave parallel-run --plan plan.md --max-concurrent 4
+
+      # have it reviewed, and the reviewers argue
+      conclave parallel-run --plan plan.md --review --debate
 
       # go on after an interruption
       conclave parallel-run --resume

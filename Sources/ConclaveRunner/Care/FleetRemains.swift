@@ -32,7 +32,7 @@ struct FleetRemains {
           processes: owner.flatMap { Int32(exactly: $0) }.map { [$0] } ?? [])
       ]
     }
-    return try [processes].compactMap { $0 } + lastRun() + strays()
+    return try [processes, review].compactMap { $0 } + lastRun() + strays()
   }
 
   // MARK: Processes
@@ -55,6 +55,23 @@ struct FleetRemains {
       defer { withExtendedLifetime(lock) {} }
       let count = try folder.endOthers()
       return "ended \(counted(count, "process", "processes"))"
+    }
+  }
+
+  // MARK: Reviewers
+
+  private var review: Remains? {
+    guard isThere(folder.reviewFolder) else { return nil }
+    let folder = folder
+    return Remains(
+      .worktree, .leftover, "\(folder.reviewFolder) is of a review that was killed",
+      hint: "the next run removes it"
+    ) { () throws(BusError) -> String in
+      let lock = try folder.lock()
+      defer { withExtendedLifetime(lock) {} }
+      _ = try folder.endOthers()
+      if let left = folder.removeReviewFolder() { return "\(left) stays" }
+      return "removed \(folder.reviewFolder)"
     }
   }
 

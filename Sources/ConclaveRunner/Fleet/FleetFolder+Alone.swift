@@ -20,7 +20,12 @@ extension FleetFolder {
   func removeHalfWritten() {
     DurableFile.removeHalfWritten(in: path)
     if let run = try? latest() { DurableFile.removeHalfWritten(in: run.path) }
+    removeReviewFolder()
   }
+
+  /// - Returns: the first thing of it that stays, or nil. Call with the lock.
+  @discardableResult
+  func removeReviewFolder() -> String? { FolderRemoval.remove(reviewFolder) }
 
   /// Ends what a run that was killed has left at work. Its git commands are let finish. Call with
   /// the lock.

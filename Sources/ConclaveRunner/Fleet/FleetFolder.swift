@@ -9,6 +9,8 @@ struct FleetFolder: Hashable, Sendable {
   var lockFile: String { "\(path)/.lock" }
   /// What the user's checkout was before git was to move it.
   var checkoutMemo: String { "\(path)/.checkout" }
+  /// What reviewers of merged work need while they are at work.
+  var reviewFolder: String { "\(path)/.review" }
   /// The name of the run that began last.
   private var latestFile: String { "\(path)/latest" }
 

@@ -50,6 +50,9 @@ public struct FleetOptions: Sendable {
   /// The options that this run was begun with, kept with its journal.
   public var arguments: [String] = []
   public var board = FleetBoard.none
+  /// Looks at what was merged, once the run has ended. Blocks the run's thread; whatever it comes
+  /// to, what is merged stays merged.
+  public var review: (@Sendable (FleetReviewPlace) -> Void)?
 
   public struct TimeLimits: Hashable, Sendable {
     /// For each step that prepares a worktree.

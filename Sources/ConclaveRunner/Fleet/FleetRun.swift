@@ -44,7 +44,11 @@ public struct FleetRun {
     let say: @Sendable (FleetEvent) -> Void = { event in gate.withLock { _ in onEvent(event) } }
     var run = FleetRun(options, stop, try FleetStart(options, say), say)
     do throws(BusError) {
-      return try run.run()
+      let outcome = try run.run()
+      let place = FleetReviewPlace(outcome, run)
+      // The repository is the run's as long as its lock is.
+      withExtendedLifetime(run.lock) { options.review?(place) }
+      return outcome
     } catch {
       // What still runs must not outlive the run that it belongs to.
       stop.stop(.terminate)

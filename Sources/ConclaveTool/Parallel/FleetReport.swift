@@ -21,6 +21,9 @@ struct FleetReport: Sendable {
     notes.say("\(FleetReport.time(.now())) \(printable(text))")
   }
 
+  /// Says a line that is no event of the run.
+  func say(_ line: String) { show(.note(line)) }
+
   /// Removes what changes from the terminal.
   func end() { view?.end() }
 

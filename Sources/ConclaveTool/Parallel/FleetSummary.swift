@@ -4,8 +4,15 @@ import ConclaveRunner
 /// What a run of a plan has come to: a table for people, an object for programs.
 struct FleetSummary {
   let outcome: FleetOutcome
+  var review: FleetReview.Result?
 
+  /// That of the run, whatever the review has come to; but who interrupts a review gets to know
+  /// that it is none.
   var exitCode: ExitCode {
+    review?.isInterrupted == true ? Interruption.currentExitCode ?? .interrupted : runExitCode
+  }
+
+  private var runExitCode: ExitCode {
     switch outcome.end {
     case .completed: .success
     case .failed, .stopped: .negative
@@ -34,6 +41,7 @@ struct FleetSummary {
     }
     let lines =
       [table.text] + (reasons.isEmpty ? [] : ["", reasons.joined(separator: "\n") + "\n"])
+      + (review.map { ["\n", ReviewSummary(result: $0).text] } ?? [])
     return lines.map { line in
       line.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
         .joined(separator: "\n")
@@ -59,6 +67,7 @@ struct FleetSummary {
     object.add("broken_waves", outcome.brokenWaves)
     object.add("journal", outcome.journal)
     object.add("tasks", outcome.tasks.map(FleetSummary.json))
+    if let review { object.add("review", ReviewSummary(result: review).json) }
     return object
   }
 

@@ -41,6 +41,11 @@ enum ParallelCommand: Command {
       SIGINT and SIGTERM end everything that runs; a second one at once. After that, and
       after a kill, --resume goes on where it was. Logs and the journal are in
       .conclave/parallel, what was said on the boards is in conclave bus archive.
+      With --review agents look at all that was merged, each alone in a copy of it, and
+      one of them sums it up; with --debate they reply to each other before. It takes
+      two answers to be called a consensus. Everything that was said is kept as
+      review.md beside the journal. What is merged stays merged, and the exit code is
+      the run's, whatever a review comes to; one that is interrupted gives 130 or 143.
       What would meet every task, such as a full disk or an agent that nobody is logged
       in to, ends the run without losing any, and --resume goes on.
       Exit codes: 0 all tasks are merged, 1 some are not, 5 another run is at work or
@@ -52,6 +57,9 @@ enum ParallelCommand: Command {
       Example("see how it works, without an agent", "conclave parallel-run --demo"),
       Example(
         "do it, four tasks at a time", "conclave parallel-run --plan plan.md --max-concurrent 4"),
+      Example(
+        "have it reviewed, and the reviewers argue",
+        "conclave parallel-run --plan plan.md --review --debate"),
       Example("go on after an interruption", "conclave parallel-run --resume"),
       Example("what would be done when?", "conclave parallel-run --plan plan.md --dry-run"),
       Example(
@@ -88,6 +96,8 @@ enum ParallelCommand: Command {
     var run = FleetOptions(
       graph: graph, planText: options.planBytes, directory: try RalphOptions.workingDirectory())
     try ParallelRunOptions.read(arguments, into: &run)
+    _ = try ReviewOptions.read(
+      arguments, environment: run.environment, directory: run.directory)
     return try show(graph, options, run.beginning, console)
   }
 

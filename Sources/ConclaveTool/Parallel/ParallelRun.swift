@@ -10,6 +10,7 @@ struct ParallelRun {
   private let boards: WaveBoards?
   /// How often is looked who changes the same, or nil.
   private let radarInterval: Duration?
+  private let review: FleetReviewOptions?
 
   /// - Throws: ``PlanError`` for a plan that cannot be carried out; ``ToolError`` or `BusError` for
   ///   what cannot be understood, and for what hinders a new run.
@@ -44,6 +45,8 @@ struct ParallelRun {
         console.notes)
     if let boards { options.board = boards.fleetBoard }
     radarInterval = try ParallelRunOptions.radar(arguments)
+    review = try ReviewOptions.read(
+      arguments, environment: options.environment, directory: directory)
     self.options = options
   }
 
@@ -72,12 +75,15 @@ struct ParallelRun {
     defer { report.end() }
     let radar = radar()
     defer { radar?.end() }
+    let review = review.map { FleetReview($0, stop, report.say) }
+    var options = options
+    options.review = review?.hold
     let outcome = try FleetRun.run(options, stop: stop) { event in
       radar?.follow(event)
       report.show(event)
     }
     report.end()
-    let summary = FleetSummary(outcome: outcome)
+    let summary = FleetSummary(outcome: outcome, review: review?.result)
     if console.json {
       try console.output.write(summary.json.text + "\n")
     } else {

@@ -36,7 +36,7 @@ enum ParallelRunOptions {
     [
       maxConcurrent, maxReruns, setupCommand, noSetup, setupTimeout, noGate, allowUnchanged,
       noBoard, noRadar, radarInterval,
-    ] + loop
+    ] + ReviewOptions.all + loop
 
   /// What each loop is given as it is.
   private static let loop =
@@ -126,11 +126,17 @@ enum ParallelRunOptions {
     options.compactMap { option in
       guard let text = arguments.written(option) else { return nil }
       guard option.value != nil else { return "--\(option.long)" }
-      return "--\(option.long)=\(option.long == "agent" ? absolute(text) : text)"
+      switch option.long {
+      case "agent": return "--agent=\(absolute(text))"
+      case "reviewers":
+        let names = text.split(separator: ",").map { absolute(String($0.trimmed)) }
+        return "--reviewers=\(names.joined(separator: ","))"
+      default: return "--\(option.long)=\(text)"
+      }
     }
   }
 
-  /// A loop works in another directory.
+  /// A loop works in another directory, and a run may be gone on with in another one.
   private static func absolute(_ agent: String) -> String {
     guard AgentConfiguration.presets.allSatisfy({ $0.name != agent }),
       let path = unsafe realpath(agent, nil)

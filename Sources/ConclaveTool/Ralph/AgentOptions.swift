@@ -16,7 +16,17 @@ enum AgentOptions {
   /// - Throws: ``ToolError`` for an agent that nobody knows, `BusError` for a description that
   ///   cannot be used, or for an agent that has no option for what it may do.
   static func read(_ arguments: Arguments) throws -> AgentConfiguration {
-    let name = arguments.text(agent) ?? AgentConfiguration.presets[0].name
+    try named(arguments).allowing(
+      permissions: arguments.text(permissionMode), tools: arguments.text(allowedTools))
+  }
+
+  /// The same agent, without what it may do.
+  static func named(_ arguments: Arguments) throws -> AgentConfiguration {
+    try configuration(arguments.text(agent) ?? AgentConfiguration.presets[0].name)
+  }
+
+  /// - Parameter name: of a preset, or of a file.
+  static func configuration(_ name: String) throws -> AgentConfiguration {
     var chosen = AgentConfiguration.presets.first { $0.name == name }
     // As large as programs are, which some name instead of their description.
     if chosen == nil, let bytes = try TaskText.contents(name, limit: 256 << 20) {
@@ -30,7 +40,6 @@ enum AgentOptions {
         "there is no agent \(quoted(name)), and no such file",
         hint: "choose one of \(names), or name a JSON file that describes it")
     }
-    return try chosen.allowing(
-      permissions: arguments.text(permissionMode), tools: arguments.text(allowedTools))
+    return chosen
   }
 }
