@@ -37,11 +37,13 @@ enum PowerCut {
       usleep(2000)
       let lines = CutWorker.acknowledgements(TextFile.read(acknowledged))
       let now = CutWorker.now()
-      try disk.copy(to: temporary.appending("cut.img"))
+      // A name of its own: while a mount is kept by anybody, and be it by a name space that was made
+      // meanwhile, `mount` gives what is there of an image of the same name for the new one.
+      let image = temporary.appending("cut-\(cut).img")
+      try disk.copy(to: image)
       worker.kill(SIGKILL)
       _ = try worker.wait()
-      let cutDisk = try LoopDisk(
-        mounting: temporary.appending("cut.img"), at: temporary.appending("cut"))
+      let cutDisk = try LoopDisk(mounting: image, at: temporary.appending("cut"))
       let seen = try read("\(cutDisk.mountPoint)/bus")
       let wasStarved = CutWorker.wasStarved("w\(cut)", lines, by: now)
       let due = lines.filter { line in
@@ -55,6 +57,7 @@ enum PowerCut {
         return false
       }
       try cutDisk.unmount()
+      unsafe unlink(image)
       cut += 1
       if cut % 20 == 0 { print("\(cut) cuts, \(world), nothing lost") }
     }
