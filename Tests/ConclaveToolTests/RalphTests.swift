@@ -89,7 +89,8 @@ import Testing
       let daemon = try #require(Int32(text.dropLast()))
       tool.send(signal)
       let outcome = try tool.finish()
-      #expect(outcome.exit == code && outcome.errors.contains("go on with --resume"))
+      #expect(outcome.exit == code, "\(outcome.errors)")
+      #expect(outcome.errors.contains("go on with --resume"), "\(outcome.errors)")
       #expect(kill(daemon, 0) == -1)
       #expect(try world.shell("git branch").output == "* feature\n")
       let status = try world.conclave(["ralph", "status", "--json"])
@@ -97,6 +98,35 @@ import Testing
       #expect(status.output.contains("\"status\":\"interrupted\""))
       let resumed = try world.run(["--resume"], agent: "echo good > work; rm -f daemon")
       #expect(resumed.exit == 0 && resumed.errors.contains("goes on with iteration 1 of 5"))
+    }
+  }
+
+  /// What a loop has when it is interrupted it looks at when it goes on: git may be slow, or hang.
+  @Test func isInterruptedThoughGitHangs() throws {
+    try withRepository { usual in
+      let folder = usual.home.appendingPathComponent("bin")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let git = folder.appendingPathComponent("git")
+      let path = usual.environment["PATH"] ?? ""
+      try Data(
+        """
+        #!/bin/sh
+        [ -e '\(usual.home.path)/hangs' ] && exec sleep 600
+        PATH=\(path) exec git "$@"
+
+        """.utf8
+      ).write(to: git)
+      unsafe chmod(git.path, 0o700)
+      let world = RalphWorld(
+        home: usual.home, top: usual.top,
+        environment: ["PATH": "\(folder.path):\(path)", "HOME": usual.home.path])
+      let tool = try world.start(
+        ["--task", "x"], agent: "echo half > work; touch ../hangs; while :; do sleep 1; done")
+      try eventually { world.has("hangs") }
+      tool.send(SIGINT)
+      let outcome = try tool.finish()
+      #expect(outcome.exit == 130, "\(outcome.errors)")
+      #expect(outcome.errors.contains("go on with --resume"), "\(outcome.errors)")
     }
   }
 

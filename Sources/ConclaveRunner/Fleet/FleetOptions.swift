@@ -59,9 +59,9 @@ public struct FleetOptions: Sendable {
     public var setup: Duration = .seconds(900)
     /// For the tests of the merged work.
     public var gate: Duration = .seconds(600)
-    /// How long a loop has, once asked to end, before it is killed. It needs some time to end what
-    /// it has started.
-    public var loopGrace: Duration = .seconds(30)
+    /// How long a loop has, once asked to end, before it is killed: longer than it gives itself to
+    /// end what it has started.
+    public var loopGrace: Duration = .seconds(75)
     /// The same for what prepares and tests.
     public var grace: Duration = .seconds(5)
 

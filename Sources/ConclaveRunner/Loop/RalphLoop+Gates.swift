@@ -9,6 +9,12 @@ extension RalphLoop {
     goesOn = false
     let prompt = try prepareContext()
     let (result, answer) = try call(prompt, .implement, options.timeLimits.implement)
+    if let stopped = stopped(result, .implement) {
+      // What is there by now the loop that goes on looks at: git may be slow, and who wants an end
+      // does not wait for it.
+      finalText = answer.finalText
+      return stopped
+    }
     try requireWorktree()
     let now = try position()
     tree = now[1]

@@ -33,7 +33,10 @@ extension RalphLoop {
   }
 
   private func isOurs() throws(BusError) -> Bool {
-    let result = try git.run(["rev-parse", "--absolute-git-dir"])
+    let arguments = ["rev-parse", "--absolute-git-dir"]
+    let result = try git.run(arguments)
+    // That it was ended says nothing about the repository.
+    guard result.cause == .itself else { throw git.failure(arguments, result) }
     return result.succeeded
       && isSameFile("\(result.output.text.trimmed)/conclave-ralph", place.folder)
   }

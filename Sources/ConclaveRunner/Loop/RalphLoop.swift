@@ -98,7 +98,19 @@ public struct RalphLoop {
       if let end = try endBetweenGates() { return try finish(end) }
       guard state.iteration <= state.maxIterations else { return try finishUsedUp() }
       say(.iteration(state.iteration, of: state.maxIterations))
-      if let end = try iterate() { return try finish(end) }
+      if let end = try pass() { return try finish(end) }
+    }
+  }
+
+  /// One iteration. What fails since the loop is to end, such as git commands that are ended as well,
+  /// is said, and is not why it ends.
+  private mutating func pass() throws(BusError) -> LoopOutcome.End? {
+    do throws(BusError) {
+      return try iterate()
+    } catch {
+      guard stop.reason != nil, let end = try endBetweenGates() else { throw error }
+      say(.note(error.message))
+      return end
     }
   }
 

@@ -67,7 +67,7 @@ struct ParallelRun {
   func run() throws -> ExitCode {
     let stop = StopSignal()
     // The loops have their own grace; then ours must not be over.
-    let grace = Int32(60_000)
+    let grace = Int32(120_000)
     _ = try Interruption.watch(output: false, graceMilliseconds: grace, last: ChildRun.killAll) {
       stop.stop(Interruption.currentExitCode == .terminated ? .terminate : .interrupt)
     }

@@ -42,8 +42,9 @@ enum RalphRunCommand: Command {
     if let board { options.board = board.loopBoard }
     ProcessAdoption.begin()
     let stop = StopSignal()
-    // The programs have their own grace; then ours must not be over.
-    let grace = Int32(20_000)
+    // The programs have their own grace, and where much else goes on it takes time to find all that
+    // they have started; then ours must not be over.
+    let grace = Int32(60_000)
     _ = try Interruption.watch(output: false, graceMilliseconds: grace, last: ChildRun.killAll) {
       stop.stop(Interruption.currentExitCode == .terminated ? .terminate : .interrupt)
     }
