@@ -12,31 +12,45 @@ struct AgentPanel: Sendable {
     let name: String
     let agent: Agent?
     let failure: String
+    /// The first one with the same agent.
+    let origin: String
+    /// For a file with its prompt.
+    let folder: String
+    /// The most that a prompt may have, in bytes.
+    let limit: Int
   }
 
   private let seats: [Seat]
-  private let scratch: String
   private let stop: StopSignal
 
   /// Looks for all agents; one that is missing, or whose check fails, is one that does not answer.
   init(_ options: ConsensusOptions, _ stop: StopSignal) {
     self.stop = stop
-    scratch = options.scratch
-    let names = AgentPanel.names(options.agents.map(\.name))
-    seats = zip(names, options.agents).map { name, configuration in
+    let configurations = options.seats.map(\.agent)
+    let names = AgentPanel.names(configurations.map(\.name))
+    seats = options.seats.indices.map { number in
+      let configuration = configurations[number]
+      let origin = names[configurations.firstIndex(of: configuration) ?? number]
+      var (agent, failure): (Agent?, String) = (nil, "")
       do throws(BusError) {
-        let agent = try Agent(
-          configuration, environment: options.environment, directory: options.directory,
-          stop: stop)
-        return Seat(name: name, agent: agent, failure: "")
-      } catch { return Seat(name: name, agent: nil, failure: error.message) }
+        agent = try Agent(
+          configuration, environment: options.environment,
+          directory: options.seats[number].directory, stop: stop)
+      } catch { failure = error.message }
+      return Seat(
+        name: names[number], agent: agent, failure: failure, origin: origin,
+        folder: "\(options.scratch)/prompt-\(number + 1)",
+        limit: configuration.prompt.limit ?? .max)
     }
   }
 
-  /// The same agent may be asked twice: `claude`, `claude-2`.
+  /// The same agent may be asked twice: `claude`, `claude-2`. A name is a line, and not a long one,
+  /// whatever an agent's description says.
   static func names(_ given: [String]) -> [String] {
     var taken: Set<String> = []
     return given.map { name in
+      let name = String(name.map { $0.isNewline || $0.isWhitespace ? " " : $0 }.prefix(40))
+        .filter { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } }
       let more = (2...).lazy.map { "\(name)-\($0)" }
       let own = taken.contains(name) ? more.first { !taken.contains($0) } ?? name : name
       taken.insert(own)
@@ -45,6 +59,14 @@ struct AgentPanel: Sendable {
   }
 
   var names: [String] { seats.map(\.name) }
+
+  /// Of each name the first one that the same agent has.
+  var origins: [String: String] {
+    Dictionary(seats.map { ($0.name, $0.origin) }) { first, _ in first }
+  }
+
+  /// The most that a prompt for the agent may have, in bytes.
+  func limit(of name: String) -> Int { seats.first { $0.name == name }?.limit ?? .max }
 
   /// Asks all of them at once, and waits for all.
   ///
@@ -80,21 +102,19 @@ struct AgentPanel: Sendable {
     }
     if stop.reason != nil { return Opinion(agent: name, failure: "stopped") }
     do throws(BusError) {
-      // A file for the prompt, if that is its way, is its own.
-      let folder = "\(scratch)/\(name)"
-      unsafe mkdir(folder, 0o700)
+      unsafe mkdir(seat.folder, 0o700)
       let (result, answer) = try agent.call(
-        prompt, timeLimit: timeLimit, grace: .seconds(5), scratch: folder, stop: stop,
+        prompt, timeLimit: timeLimit, grace: .seconds(5), scratch: seat.folder, stop: stop,
         onLongRun: { _ in }, onWake: { _ in })
-      return AgentPanel.opinion(name, result, answer)
+      return AgentPanel.opinion(name, result, answer, timeLimit)
     } catch { return Opinion(agent: name, failure: error.message) }
   }
 
   private static func opinion(
-    _ name: String, _ result: ChildResult, _ answer: AgentAnswer
+    _ name: String, _ result: ChildResult, _ answer: AgentAnswer, _ limit: Duration
   ) -> Opinion {
     var opinion =
-      if let failure = failure(result, answer) {
+      if let failure = failure(result, answer, limit) {
         Opinion(agent: name, failure: failure)
       } else {
         Opinion(agent: name, text: String(answer.finalText.trimmed))
@@ -106,10 +126,11 @@ struct AgentPanel: Sendable {
     return opinion
   }
 
-  private static func failure(_ result: ChildResult, _ answer: AgentAnswer) -> String? {
+  private static func failure(
+    _ result: ChildResult, _ answer: AgentAnswer, _ limit: Duration
+  ) -> String? {
     switch result.cause {
-    case .timeLimit:
-      return "timed out after \(decimal(result.duration / .seconds(1), digits: 0)) s"
+    case .timeLimit: return "timed out after \(Int((limit / .seconds(1)).rounded())) s"
     case .stopSignal: return "stopped"
     case .itself: break
     }

@@ -49,6 +49,7 @@ public struct Consensus {
     panel = AgentPanel(options, stop)
     record = ConsensusRecord(options.question)
     record.quorum = max(2, options.quorum)
+    record.origins = panel.origins
   }
 
   // MARK: Answers
@@ -72,7 +73,7 @@ public struct Consensus {
     }
     do throws(BusError) {
       var floor = try DebateFloor(bus, session: options.session)
-      record.theses = theses(of: debaters, debate)
+      summarise(debaters, debate)
       try floor.say(
         record.theses.map { DebateStatement(agent: $0.agent, round: 0, text: $0.text) })
       for round in 1...max(1, debate.rounds) where stop.reason == nil {
@@ -86,15 +87,20 @@ public struct Consensus {
     say(.noDebate(reason))
   }
 
-  /// Those who do not say it themselves are asked once more, and those who do not answer that have
-  /// their first sentences taken.
-  private func theses(
-    of debaters: [Opinion], _ debate: ConsensusOptions.Debate
-  ) -> [Thesis] {
+  /// Finds out what each stands for. Those who do not say it themselves are asked once more, and
+  /// those who do not answer that have their first sentences taken.
+  private mutating func summarise(_ debaters: [Opinion], _ debate: ConsensusOptions.Debate) {
     let silent = debaters.filter { Thesis.stated(in: $0.text) == nil }
-    let summaries = panel.ask(
-      silent.map { ($0.agent, ConsensusPrompt.summary($0)) }, timeLimit: debate.timeLimit)
-    return debaters.map { debater in
+    let panel = panel
+    record.summaries = panel.ask(
+      silent.map { debater in
+        let prompt = ConsensusPrompt.fitting(panel.limit(of: debater.agent)) {
+          ConsensusPrompt.summary(debater, $0)
+        }
+        return (debater.agent, prompt)
+      }, timeLimit: debate.timeLimit)
+    let summaries = record.summaries
+    record.theses = debaters.map { debater in
       let summary = summaries.first { $0.agent == debater.agent && $0.isAnswer }?.text
       return Thesis(
         agent: debater.agent,
@@ -109,19 +115,21 @@ public struct Consensus {
     let say = say
     say(.roundBegan(round, agents: debaters.map(\.agent)))
     let heard = floor.heard
-    let question = options.question
+    let (question, panel) = (options.question, panel)
     let replies = panel.ask(
       debaters.map { debater in
-        (
-          debater.agent,
-          ConsensusPrompt.rebuttal(question, own: debater, heard: heard, round: round)
-        )
+        let prompt = ConsensusPrompt.fitting(panel.limit(of: debater.agent)) {
+          ConsensusPrompt.rebuttal(question, own: debater, heard: heard, round: round, $0)
+        }
+        return (debater.agent, prompt)
       }, timeLimit: debate.timeLimit
     ) { say(.replied($0, round: round)) }
     record.rounds.append(replies)
     try floor.say(
-      replies.filter(\.isAnswer).map {
-        DebateStatement(agent: $0.agent, round: round, text: $0.text)
+      replies.filter(\.isAnswer).map { reply in
+        let text = PromptText.beginning(
+          reply.text, limit: ConsensusPrompt.answerLimit, of: "the reply")
+        return DebateStatement(agent: reply.agent, round: round, text: text)
       })
   }
 
@@ -131,12 +139,15 @@ public struct Consensus {
   private mutating func conclude() {
     let answered = record.answers.map(\.agent)
     guard answered.count > 1 else { return }
-    let prompt = ConsensusPrompt.synthesis(record)
+    let record = record
     for agent in answered + panel.names.filter({ !answered.contains($0) }) {
       if stop.reason != nil { return }
       say(.chairmanAsked(agent))
+      let prompt = ConsensusPrompt.fitting(panel.limit(of: agent)) {
+        ConsensusPrompt.synthesis(record, $0)
+      }
       let opinion = panel.ask(agent, prompt, timeLimit: options.timeLimit)
-      record.chairmen.append(opinion)
+      self.record.chairmen.append(opinion)
       say(.chaired(opinion))
       if opinion.isAnswer { return }
     }

@@ -22,12 +22,16 @@ public struct ConsensusRecord: Sendable {
   public internal(set) var analyses: [Opinion] = []
   /// What each that has answered stands for, in the same order; empty without a debate.
   public internal(set) var theses: [Thesis] = []
+  /// Who was asked what it stands for, since it had not said it.
+  public internal(set) var summaries: [Opinion] = []
   public internal(set) var rounds: [Round] = []
-  /// Why there was no debate although one was wanted.
+  /// Why there was no debate although one was wanted, or why it ended early.
   public internal(set) var debateNotice: String?
   /// Who was asked for the synthesis, in that order; only the last may have answered.
   public internal(set) var chairmen: [Opinion] = []
   public internal(set) var quorum = 2
+  /// Of each agent's name the first one that the same agent has.
+  var origins: [String: String] = [:]
   public internal(set) var isInterrupted = false
   public internal(set) var seconds = 0.0
 
@@ -43,8 +47,11 @@ public struct ConsensusRecord: Sendable {
     if isInterrupted { return .interrupted }
     if answers.isEmpty { return .nothing }
     if answers.count > 1, synthesis == nil { return .digest }
-    return answers.count < quorum ? .belowQuorum : .consensus
+    return independentAnswers < quorum ? .belowQuorum : .consensus
   }
+
+  /// How many different agents have answered.
+  public var independentAnswers: Int { Set(answers.map { origins[$0.agent] ?? $0.agent }).count }
 
   /// What it comes to: the synthesis, or what there is instead of it. Empty when there is nothing.
   public var text: String {
@@ -52,9 +59,23 @@ public struct ConsensusRecord: Sendable {
     return answers.count == 1 ? answers[0].text : ConsensusReport.digest(self)
   }
 
-  /// Everybody who was called, as often as that was.
-  var calls: [Opinion] { analyses + rounds.flatMap(\.self) + chairmen }
+  /// One call of one agent.
+  public struct Call: Sendable {
+    /// `answer`, `summary`, `reply` with its round, or `synthesis`.
+    public let stage: String
+    public let opinion: Opinion
+  }
+
+  /// All calls, in the order of the stages.
+  public var calls: [Call] {
+    var calls = analyses.map { Call(stage: "answer", opinion: $0) }
+    calls += summaries.map { Call(stage: "summary", opinion: $0) }
+    for (number, round) in rounds.enumerated() {
+      calls += round.map { Call(stage: "reply \(number + 1)", opinion: $0) }
+    }
+    return calls + chairmen.map { Call(stage: "synthesis", opinion: $0) }
+  }
 
   /// In US dollars.
-  public var cost: Double { calls.reduce(0) { $0 + $1.cost } }
+  public var cost: Double { calls.reduce(0) { $0 + $1.opinion.cost } }
 }

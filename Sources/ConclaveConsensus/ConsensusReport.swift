@@ -5,7 +5,8 @@ import ConclaveRunner
 public enum ConsensusReport {
   /// Everything, for people: what came of it first, then how.
   public static func markdown(_ record: ConsensusRecord) -> String {
-    var parts = ["# \(record.question.title)", summary(record)]
+    let doubt = record.standing == .consensus ? "" : ": \(record.standing.rawValue)"
+    var parts = ["# \(record.question.title)\(doubt)", summary(record)]
     if record.answers.count > 1 {
       parts.append("## \(record.synthesis == nil ? "No Synthesis" : "Synthesis")")
       parts.append(record.synthesis?.text ?? "Nobody has made one. What was said stands below.")
@@ -25,7 +26,10 @@ public enum ConsensusReport {
       let lines = record.theses.map { "- \($0.agent): \($0.text)" }
       parts.append("## What They Stand For\n\n\(lines.joined(separator: "\n"))")
     }
-    if let notice = record.debateNotice { parts.append("There was no debate: \(notice).") }
+    if let notice = record.debateNotice {
+      let what = record.rounds.isEmpty ? "There was no debate" : "The debate ended early"
+      parts.append("\(what): \(notice).")
+    }
     for (number, round) in record.rounds.enumerated() {
       parts += round.map { section("The Reply of \($0.agent) in Round \(number + 1)", $0) }
     }
@@ -39,7 +43,8 @@ public enum ConsensusReport {
   private static func summary(_ record: ConsensusRecord) -> String {
     var lines = [
       "- Standing: \(record.standing.rawValue): \(record.answers.count) of "
-        + "\(record.analyses.count) have answered, it takes \(record.quorum) for a consensus"
+        + "\(record.analyses.count) have answered, \(record.independentAnswers) of them different "
+        + "agents; it takes \(record.quorum) for a consensus"
     ]
     for opinion in record.chairmen {
       lines.append("- Synthesis by \(opinion.agent): \(opinion.failure ?? "below")")
@@ -48,9 +53,10 @@ public enum ConsensusReport {
       "- \(decimal(record.seconds, digits: 1)) s, \(counted(record.calls.count, "call"))"
         + (record.cost > 0 ? ", \(decimal(record.cost, digits: 2)) USD" : ""))
     lines += record.calls.map { call in
-      "  - \(call.agent): \(decimal(call.seconds, digits: 1)) s, "
-        + "\(call.inputTokens) tokens in, \(call.outputTokens) out"
-        + (call.failure.map { ", failed: \($0)" } ?? "")
+      let opinion = call.opinion
+      return "  - \(opinion.agent), \(call.stage): \(decimal(opinion.seconds, digits: 1)) s, "
+        + "\(opinion.inputTokens) tokens in, \(opinion.outputTokens) out"
+        + (opinion.failure.map { ", failed: \($0)" } ?? "")
     }
     return lines.joined(separator: "\n")
   }

@@ -16,9 +16,11 @@ struct Panel {
   }
 
   func options(_ agents: [AgentConfiguration]) -> ConsensusOptions {
-    ConsensusOptions(
-      ConsensusQuestion(title: "The title", text: "# Task\nThe question?", form: "The form."),
-      agents: agents, directory: directory.path, scratch: directory.path,
+    let question = ConsensusQuestion(
+      title: "The title", text: "# Task\nThe question?", form: "The form.")
+    let seats = agents.map { ConsensusOptions.Seat($0, directory: directory.path) }
+    return ConsensusOptions(
+      question, seats: seats, scratch: directory.path,
       environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"], session: "test-1")
   }
 

@@ -37,8 +37,8 @@ enum PowerCut {
       usleep(2000)
       let lines = CutWorker.acknowledgements(TextFile.read(acknowledged))
       let now = CutWorker.now()
-      // A name of its own: while a mount is kept by anybody, and be it by a name space that was made
-      // meanwhile, `mount` gives what is there of an image of the same name for the new one.
+      // A name of its own: while a mount is kept by anybody, and be it by a name space that was
+      // made meanwhile, `mount` gives what is there of an image of the same name for the new one.
       let image = temporary.appending("cut-\(cut).img")
       try disk.copy(to: image)
       worker.kill(SIGKILL)

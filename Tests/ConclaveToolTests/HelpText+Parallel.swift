@@ -40,11 +40,12 @@ extension HelpText {
     SIGINT and SIGTERM end everything that runs; a second one at once. After that, and
     after a kill, --resume goes on where it was. Logs and the journal are in
     .conclave/parallel, what was said on the boards is in conclave bus archive.
-    With --review agents look at all that was merged, each alone in a copy of it, and
-    one of them sums it up; with --debate they reply to each other before. It takes
-    two answers to be called a consensus. Everything that was said is kept as
-    review.md beside the journal. What is merged stays merged, and the exit code is
-    the run's, whatever a review comes to; one that is interrupted gives 130 or 143.
+    With --review agents look at what was merged, each alone in a clone of its own,
+    and one of them sums it up; with --debate they reply to each other before. It
+    takes answers of two different agents to be called a consensus. What is too large
+    for a prompt, binary or generated is named instead of shown. All is kept as
+    review.md beside the journal. The exit code is the run's, whatever a review comes
+    to; one that is interrupted gives 130 or 143, and cannot be gone on with.
     What would meet every task, such as a full disk or an agent that nobody is logged
     in to, ends the run without losing any, and --resume goes on.
     Exit codes: 0 all tasks are merged, 1 some are not, 5 another run is at work or

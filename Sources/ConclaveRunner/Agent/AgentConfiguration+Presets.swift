@@ -42,13 +42,16 @@ extension AgentConfiguration {
     }
   }
 
-  /// The same agent for work that changes nothing: as far as it can be told so, it may only read.
-  /// `claude` and `gemini` refuse, where nobody can be asked, whatever else they would ask for.
+  /// The same agent for work that changes nothing: of those that are known by name it is known how
+  /// to tell them so. `gemini` refuses, where nobody can be asked, whatever it would ask for; what
+  /// `claude` is denied no settings can allow.
   public var onlyReading: AgentConfiguration {
-    guard name == "codex" else { return self }
     var agent = self
-    let end = command.last == "-" ? command.count - 1 : command.count
-    agent.command.insert(contentsOf: ["--sandbox", "read-only"], at: end)
+    switch self {
+    case .claude: agent.command += ["--disallowedTools", "Bash,Edit,MultiEdit,NotebookEdit,Write"]
+    case .codex: agent.command.insert(contentsOf: ["--sandbox", "read-only"], at: 2)
+    default: break
+    }
     return agent
   }
 

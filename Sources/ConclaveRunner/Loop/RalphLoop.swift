@@ -102,8 +102,8 @@ public struct RalphLoop {
     }
   }
 
-  /// One iteration. What fails since the loop is to end, such as git commands that are ended as well,
-  /// is said, and is not why it ends.
+  /// One iteration. What fails since the loop is to end, such as git commands that are ended as
+  /// well, is said, and is not why it ends.
   private mutating func pass() throws(BusError) -> LoopOutcome.End? {
     do throws(BusError) {
       return try iterate()

@@ -46,7 +46,7 @@ struct ParallelRun {
     if let boards { options.board = boards.fleetBoard }
     radarInterval = try ParallelRunOptions.radar(arguments)
     review = try ReviewOptions.read(
-      arguments, environment: options.environment, directory: directory)
+      arguments, environment: options.environment, directory: directory, isResumed: last != nil)
     self.options = options
   }
 

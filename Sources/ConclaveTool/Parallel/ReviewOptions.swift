@@ -26,10 +26,13 @@ enum ReviewOptions {
 
   /// What was asked for; nil for no review.
   ///
+  /// - Parameter isResumed: whether the options were read before, and understood: then a reviewer
+  ///   that is gone is one that does not answer.
   /// - Throws: ``ToolError`` or `BusError` for what cannot be understood, also where no review was
   ///   asked for, and `notFound` when nobody is there who could review.
   static func read(
-    _ arguments: Arguments, environment: [String: String], directory: String
+    _ arguments: Arguments, environment: [String: String], directory: String,
+    isResumed: Bool = false
   ) throws -> FleetReviewOptions? {
     let limit = try positive(arguments, timeout)
     let debate = try readDebate(arguments)
@@ -46,7 +49,7 @@ enum ReviewOptions {
         "--\(option.long) is part of a debate", hint: "write --debate --\(option.long)")
     }
     var options = FleetReviewOptions(
-      agents: try agents(arguments, environment, directory), debate: debate)
+      agents: try agents(arguments, environment, directory, isResumed), debate: debate)
     if let limit { options.timeLimit = limit }
     return options
   }
@@ -54,12 +57,13 @@ enum ReviewOptions {
   private static func readDebate(
     _ arguments: Arguments
   ) throws(ToolError) -> ConsensusOptions.Debate? {
+    // The variables are for debates alone.
+    guard arguments.has(debate) else { return nil }
     let possible = ConsensusOptions.Debate.possibleRounds
     let rounds = try arguments.value(rounds, form: "1 or 2") { text in
       Int(text).flatMap { possible.contains($0) ? $0 : nil }
     }
     let limit = try positive(arguments, debateTimeout)
-    guard arguments.has(debate) else { return nil }
     var debate = ConsensusOptions.Debate()
     debate.rounds = rounds ?? debate.rounds
     debate.timeLimit = limit ?? debate.timeLimit
@@ -77,7 +81,8 @@ enum ReviewOptions {
   }
 
   private static func agents(
-    _ arguments: Arguments, _ environment: [String: String], _ directory: String
+    _ arguments: Arguments, _ environment: [String: String], _ directory: String,
+    _ isResumed: Bool
   ) throws -> [AgentConfiguration] {
     if let list = arguments.text(reviewers) {
       let names = list.split(separator: ",", omittingEmptySubsequences: false).map {
@@ -87,7 +92,14 @@ enum ReviewOptions {
         throw usageError(
           "--reviewers is \(quoted(list))", hint: "write names joined by commas: claude,codex")
       }
-      return try names.map { try AgentOptions.configuration($0).onlyReading }
+      return try names.map { name in
+        do {
+          return try AgentOptions.configuration(name).onlyReading
+        } catch {
+          guard isResumed else { throw error }
+          return AgentConfiguration(name: name, command: [name])
+        }
+      }
     }
     let own = try AgentOptions.named(arguments)
     let others = AgentConfiguration.presets.filter { $0.name != own.name }

@@ -10,6 +10,8 @@ struct ReviewSummary {
   var text: String {
     switch result {
     case .nothingToReview: "Review: there is nothing to review.\n"
+    case .notOver: "Review: there is none before the run is over.\n"
+    case .interrupted: "Review: it was interrupted.\n"
     case .failed(let error): "Review: there is none: \(error)\n"
     case .held(let record, let difference, let file):
       ([heading(record)] + parts(difference, file) + ["", record.text])
@@ -23,7 +25,9 @@ struct ReviewSummary {
     let words =
       switch record.standing {
       case .consensus: "consensus of \(answers), summed up by \(record.synthesis?.agent ?? "?")"
-      case .belowQuorum: "no consensus, but the opinion of \(answers): \(asked) answered"
+      case .belowQuorum:
+        "no consensus, but the opinion of \(answers): \(asked) answered"
+          + (record.independentAnswers < record.answers.count ? ", which are one agent" : "")
       case .digest: "nobody has summed up what \(answers) say; all of it follows"
       case .nothing: "there is none: no reviewer has answered"
       case .interrupted: "interrupted: \(asked) had answered"
@@ -46,12 +50,15 @@ struct ReviewSummary {
     var object = JSONObject()
     switch result {
     case .nothingToReview: object.add("standing", "nothing to review")
+    case .notOver: object.add("standing", "the run is not over")
+    case .interrupted: object.add("standing", "interrupted")
     case .failed(let error):
       object.add("standing", "failed")
       object.add("error", error.message)
       object.add("hint", error.hint)
     case .held(let record, let difference, let file):
       object.add("standing", record.standing.rawValue)
+      object.add("degraded", record.standing != .consensus)
       object.add("text", record.text)
       object.add("chairman", record.synthesis?.agent)
       object.add("quorum", record.quorum)
@@ -60,7 +67,9 @@ struct ReviewSummary {
       object.add("seconds", record.seconds)
       object.add("cost_usd", record.cost, digits: 6)
       object.add("reviewers", record.analyses.map(ReviewSummary.json))
-      object.add("not_shown", difference.omissions.map(ReviewSummary.json))
+      object.add("calls", record.calls.map(ReviewSummary.json))
+      object.add("not_shown", difference.omissions.prefix(1000).map(ReviewSummary.json))
+      object.add("not_shown_count", difference.omissions.count)
       object.add("file", file)
     }
     return object
@@ -72,6 +81,12 @@ struct ReviewSummary {
     object.add("failure", opinion.failure)
     object.add("seconds", opinion.seconds)
     object.add("cost_usd", opinion.cost, digits: 6)
+    return object
+  }
+
+  private static func json(_ call: ConsensusRecord.Call) -> JSONObject {
+    var object = json(call.opinion)
+    object.add("stage", call.stage)
     return object
   }
 
