@@ -49,7 +49,11 @@ int step_world_place(step_world *world) {
 }
 
 int step_world_create(const step_world *world) {
-  return conclave_segment_create(world->directory, NAME, PATH, strlen(PATH), &GEOMETRY);
+  return step_world_create_as(world, &GEOMETRY);
+}
+
+int step_world_create_as(const step_world *world, const conclave_geometry *geometry) {
+  return conclave_segment_create(world->directory, NAME, PATH, strlen(PATH), geometry);
 }
 
 static int map_whole(step_world *world) {

@@ -54,6 +54,9 @@ int step_world_place(step_world *world);
 int step_world_create(const step_world *world);
 int step_world_settle(step_world *world);
 
+/* The segment alone, of another geometry: for those who bring their own participants. */
+int step_world_create_as(const step_world *world, const conclave_geometry *geometry);
+
 /* Removes the segment's name. */
 void step_world_unlink(const step_world *world);
 
