@@ -25,8 +25,11 @@ import Testing
 
   /// Laps are told apart by 28 bits, places in a lane by 28: both wrap in the middle of this.
   @Test(
-    arguments: [1000, period - 64, period - 100, period - 1, period, 3 * period - 30] as [UInt64],
-    [1 << 20, 1 << 28 - 100, 1 << 32 - 50, 1 << 40 - 3] as [UInt64])
+    arguments: [
+      1000, period - 64, period - 100, period - 1, period, 3 * period - 30, 1 << 31 - 2,
+      1 << 32 - 2, 1 << 63 - 2,
+    ] as [UInt64],
+    [1 << 20, 1 << 28 - 100, 1 << 31 - 2, 1 << 32 - 50, 1 << 40 - 3, 1 << 63 - 2] as [UInt64])
   func everythingGoesOn(_ records: UInt64, _ granules: UInt64) throws {
     let ring = try TestRing()
     try age(ring, records: records, granules: granules)
