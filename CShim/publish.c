@@ -187,7 +187,9 @@ static int reap(conclave_publisher *publisher, const conclave_slowest *slowest) 
   if (keep_ns == 0) return conclave_row_reap(view, slowest->row, slowest->state);
   if (conclave_lock_held(view->descriptor, CONCLAVE_LOCK_ROWS + slowest->row, 1) != 0) return 0;
   uint64_t now = conclave_monotonic_ns();
-  uint64_t until = add_saturating(conclave_row_orphaned(row, slowest->state, now), keep_ns);
+  uint64_t shift = (uint64_t)conclave_clock_shift_ns("monotonic");
+  uint64_t since = conclave_row_orphaned(row, slowest->state, now - shift) + shift;
+  uint64_t until = add_saturating(since, keep_ns);
   if (now >= until && conclave_row_reap(view, slowest->row, slowest->state)) return 1;
   publisher->kept_until = until;
   return 0;

@@ -12,6 +12,11 @@ static inline uint64_t conclave_monotonic_ns(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* How far the clock `name` (monotonic or boottime) of this process is ahead of the host's: a time namespace
+ * (time_namespaces(7)) shifts it. What is written down for others is the host's time. Reads a file of
+ * /proc; 0 where that does not say. */
+int64_t conclave_clock_shift_ns(const char *name);
+
 /* CLOCK_REALTIME in nanoseconds since the epoch: time stamps for people. About 25 ns. */
 static inline uint64_t conclave_realtime_ns(void) {
   struct timespec now;

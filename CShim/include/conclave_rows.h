@@ -39,7 +39,7 @@ static inline uint64_t conclave_row_keep(const conclave_row *row) {
 }
 
 /* When the dead subscription of a row that is kept, whose state is `state`, was first seen dead, in
- * nanoseconds of CLOCK_MONOTONIC, which all processes of the host share: now, unless the row says
+ * nanoseconds of the host's CLOCK_MONOTONIC (conclave_clock_shift_ns): now, unless the row says
  * earlier. The first who sees it writes it down for all, so that publishers none of which waits long
  * enough release the row together. A time that lies in the future, or belongs to an earlier owner, is not
  * believed; what a damaged row says can only end the wait for somebody who is dead. */

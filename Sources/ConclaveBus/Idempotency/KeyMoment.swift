@@ -10,7 +10,8 @@ import Glibc
 struct KeyMoment: Hashable, Sendable {
   /// Nanoseconds since the epoch.
   var wall: UInt64
-  /// Nanoseconds since the machine's start, sleep included. Wraps: may lie before the start.
+  /// Nanoseconds since the machine's start, sleep included, whatever time namespace this is. Wraps:
+  /// may lie before the start.
   var boot: UInt64
   /// Which start of the machine: 24 bits, so that they fit into an entry.
   var bootTag: UInt32
@@ -18,14 +19,14 @@ struct KeyMoment: Hashable, Sendable {
   /// About 50 ns.
   static func now() -> KeyMoment {
     KeyMoment(
-      wall: Timestamp.now().nanosecondsSinceEpoch, boot: nanoseconds(CLOCK_BOOTTIME),
-      bootTag: currentBootTag)
+      wall: Timestamp.now().nanosecondsSinceEpoch,
+      boot: nanoseconds(CLOCK_BOOTTIME) &- shift, bootTag: currentBootTag)
   }
 
   /// How long ago `earlier` was, in nanoseconds, by this moment; 0 when it is to come.
   func age(of earlier: KeyMoment) -> UInt64 {
     if earlier.bootTag == bootTag {
-      // Below zero only between time namespaces, whose clocks are not comparable.
+      // Below zero only where the kernel does not say how far a time namespace is ahead.
       let age = Int64(bitPattern: boot &- earlier.boot)
       if age >= 0 { return UInt64(age) }
     }
@@ -37,6 +38,9 @@ struct KeyMoment: Hashable, Sendable {
     let age = wall > time.nanosecondsSinceEpoch ? wall - time.nanosecondsSinceEpoch : 0
     return KeyMoment(wall: wall - age, boot: boot &- age, bootTag: bootTag)
   }
+
+  /// Of a time namespace, which a process is in from its start.
+  private static let shift = unsafe UInt64(bitPattern: conclave_clock_shift_ns("boottime"))
 
   private static func nanoseconds(_ clock: clockid_t) -> UInt64 {
     var now = timespec()
