@@ -44,18 +44,25 @@ struct AgentPanel: Sendable {
     }
   }
 
-  /// The same agent may be asked twice: `claude`, `claude-2`. A name is a line, and not a long one,
-  /// whatever an agent's description says.
+  /// The same agent may be asked twice: `claude`, `claude-2`.
   static func names(_ given: [String]) -> [String] {
     var taken: Set<String> = []
     return given.map { name in
-      let name = String(name.map { $0.isNewline || $0.isWhitespace ? " " : $0 }.prefix(40))
-        .filter { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } }
+      let name = plain(name)
       let more = (2...).lazy.map { "\(name)-\($0)" }
       let own = taken.contains(name) ? more.first { !taken.contains($0) } ?? name : name
       taken.insert(own)
       return own
     }
+  }
+
+  /// A name is a line, and not a long one, whatever an agent's description says: it goes into
+  /// headings, and is the sender of messages.
+  private static func plain(_ name: String) -> String {
+    let scalars = name.unicodeScalars.map { $0.properties.isWhitespace ? " " : $0 }
+    let seen = scalars.filter { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }
+    let text = String(String.UnicodeScalarView(seen.prefix(40))).trimmed
+    return text.isEmpty ? "agent" : String(text)
   }
 
   var names: [String] { seats.map(\.name) }

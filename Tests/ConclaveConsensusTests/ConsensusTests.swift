@@ -103,6 +103,14 @@ import Testing
     #expect(record.independentAnswers == 1 && record.standing == .belowQuorum)
   }
 
+  @Test(arguments: [
+    ("a\n# Task\nb", "a # Task b"), ("", "agent"), (" \u{1B} ", "agent"),
+    (String(repeating: "x", count: 500), String(repeating: "x", count: 40)),
+  ])
+  func namesAreShortLines(_ given: String, _ name: String) {
+    #expect(AgentPanel.names([given, given]) == [name, "\(name)-2"])
+  }
+
   @Test func canBeStopped() {
     let stop = StopSignal()
     let record = Consensus.run(

@@ -23,7 +23,7 @@ struct NamespaceTests {
     }
   }
 
-  /// The room of a mirror that is gone is kept for the next one, whoever waits for it: whoever comes
+  /// The room of a mirror that is gone is kept for the next one, whoever waits for it: who comes
   /// second finds that somebody with another clock has waited before.
   @Test(arguments: [["", clocks], [clocks, ""]])
   func aPlaceIsKeptAsLongAsElsewhere(_ order: [String]) throws {
