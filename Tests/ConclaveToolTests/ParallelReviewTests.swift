@@ -150,6 +150,8 @@ import Testing
       #expect(prompt.contains(#""yarn.lock": written by a package manager"#))
       #expect(prompt.contains("+++ b/one.txt") && !prompt.contains("+++ b/yarn.lock"))
       #expect(prompt.contains("+++ b/vendor/x.c"))
+      let file = try #require(review["file"] as? String)
+      #expect(try String(contentsOfFile: file, encoding: .utf8).contains(#"- "yarn.lock": "#))
     }
   }
 

@@ -84,7 +84,7 @@ final class FleetReview: Sendable {
     if let words = place.movedBranch() { say("review: \(words)") }
     // What reviewers have filled the disk with is not needed any more.
     place.removeCopies()
-    return .held(record, difference, file: keep(record, place))
+    return .held(record, difference, file: keep(record, difference, place))
   }
 
   private func sayOmissions(_ difference: ReviewDifference) {
@@ -100,9 +100,13 @@ final class FleetReview: Sendable {
     options.agents.contains { $0.prompt.limit != nil } ? (40_000, 12_000) : (200_000, 64_000)
   }
 
-  private func keep(_ record: ConsensusRecord, _ place: FleetReviewPlace) -> String? {
+  private func keep(
+    _ record: ConsensusRecord, _ difference: ReviewDifference, _ place: FleetReviewPlace
+  ) -> String? {
+    let omissions = difference.omissions.map { "- \($0.line)\n" }.joined()
+    let rest = omissions.isEmpty ? "" : "\n## What Was Not Shown\n\n\(omissions)"
     do throws(BusError) {
-      return try place.keep(ConsensusReport.markdown(record), as: "review")
+      return try place.keep(ConsensusReport.markdown(record) + rest, as: "review")
     } catch {
       say("the review cannot be kept: \(error)")
       return nil
