@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "conclave_layout.h"
 #include "conclave_process.h"
@@ -20,7 +22,7 @@ static _Atomic(struct sigaction *) before;
 
 /* MARK: The handler */
 
-static conclave_guard *guard_of(uintptr_t address) {
+CONCLAVE_IN_HANDLER static conclave_guard *guard_of(uintptr_t address) {
   conclave_guard *guard = atomic_load_explicit(&guards, memory_order_acquire);
   for (; guard; guard = guard->next) {
     uintptr_t base = atomic_load_explicit(&guard->base, memory_order_acquire);
@@ -33,10 +35,11 @@ static conclave_guard *guard_of(uintptr_t address) {
   return NULL;
 }
 
-/* Made elsewhere and then moved, so that no other thread sees it unfinished. 1: it is in place. */
-static int take_place(const conclave_guard *guard, uintptr_t base) {
-  uint8_t *made = mmap(NULL, guard->bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+/* Made elsewhere and then moved, so that no other thread sees it unfinished. 1: it is in place. By the
+ * system calls themselves, since sanitizers stand in for the functions. */
+CONCLAVE_IN_HANDLER static int take_place(const conclave_guard *guard, uintptr_t base) {
+  uint8_t *made = (uint8_t *)syscall(SYS_mmap, NULL, guard->bytes, PROT_READ | PROT_WRITE,
+                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (made == MAP_FAILED) return 0;
   _Atomic uint64_t *tail = (void *)(made + guard->tail);
   atomic_store_explicit(tail, UINT64_MAX, memory_order_relaxed);
@@ -45,13 +48,13 @@ static int take_place(const conclave_guard *guard, uintptr_t base) {
         (void *)(made + guard->lane_headers + (size_t)lane * CONCLAVE_LANE_HEADER_BYTES);
     atomic_store_explicit(&header->reserve, UINT64_MAX, memory_order_relaxed);
   }
-  void *moved = mremap(made, guard->bytes, guard->bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
-                       (void *)base);
-  if (moved == MAP_FAILED) munmap(made, guard->bytes);
+  void *moved = (void *)syscall(SYS_mremap, made, guard->bytes, guard->bytes,
+                                MREMAP_MAYMOVE | MREMAP_FIXED, (void *)base);
+  if (moved == MAP_FAILED) syscall(SYS_munmap, made, guard->bytes);
   return moved != MAP_FAILED;
 }
 
-static void pass_on(int signal, siginfo_t *information, void *context) {
+CONCLAVE_IN_HANDLER static void pass_on(int signal, siginfo_t *information, void *context) {
   const struct sigaction *other = atomic_load_explicit(&before, memory_order_acquire);
   if (other->sa_flags & SA_SIGINFO) return other->sa_sigaction(signal, information, context);
   if (other->sa_handler != SIG_DFL && other->sa_handler != SIG_IGN) {
@@ -63,7 +66,7 @@ static void pass_on(int signal, siginfo_t *information, void *context) {
   if (information->si_code <= 0) raise(signal);
 }
 
-static void on_bus_error(int signal, siginfo_t *information, void *context) {
+CONCLAVE_IN_HANDLER static void on_bus_error(int signal, siginfo_t *information, void *context) {
   int saved = errno;
   conclave_guard *guard = NULL;
   if (information->si_code == BUS_ADRERR) guard = guard_of((uintptr_t)information->si_addr);

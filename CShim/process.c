@@ -30,7 +30,7 @@ static void first(void) {
   begin();
 }
 
-static uint32_t process(void) {
+CONCLAVE_IN_HANDLER static uint32_t process(void) {
   uint32_t known = atomic_load_explicit(&process_id, memory_order_acquire);
   if (__builtin_expect(known != 0, 1)) return known;
   pthread_once(&once, first);
@@ -39,7 +39,7 @@ static uint32_t process(void) {
 
 uint32_t conclave_process_id(void) { return process(); }
 
-uint64_t conclave_process_generation(void) {
+CONCLAVE_IN_HANDLER uint64_t conclave_process_generation(void) {
   process();
   return atomic_load_explicit(&generation, memory_order_relaxed);
 }

@@ -7,6 +7,14 @@
 
 #include <stdint.h>
 
+/* For what runs in a signal handler. A thread sanitizer makes a call of its own of each atomic, which
+ * takes a lock that the interrupted thread may hold: where the fault is in such a call, it does. */
+#if defined(__has_attribute) && __has_attribute(disable_sanitizer_instrumentation)
+#define CONCLAVE_IN_HANDLER __attribute__((disable_sanitizer_instrumentation))
+#else
+#define CONCLAVE_IN_HANDLER
+#endif
+
 /* The pid, without a system call. */
 uint32_t conclave_process_id(void);
 
