@@ -127,8 +127,10 @@ public struct Consensus {
     record.rounds.append(replies)
     try floor.say(
       replies.filter(\.isAnswer).map { reply in
+        // With the line that says what is missing no longer than a prompt shows: cut a second
+        // time it would say too little.
         let text = PromptText.beginning(
-          reply.text, limit: ConsensusPrompt.answerLimit, of: "the reply")
+          reply.text, limit: ConsensusPrompt.answerLimit - 100, of: "the reply")
         return DebateStatement(agent: reply.agent, round: round, text: text)
       })
   }

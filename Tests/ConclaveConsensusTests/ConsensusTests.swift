@@ -111,6 +111,15 @@ import Testing
     #expect(AgentPanel.names([given, given]) == [name, "\(name)-2"])
   }
 
+  /// What is known of an agent holds for that one, and not for whoever bears its name.
+  @Test func whoMayOnlyRead() {
+    let mine = AgentConfiguration(name: "codex", command: ["codex", "exec", "--sandbox", "x", "-"])
+    #expect(mine.onlyReading == mine)
+    let codex = AgentConfiguration.codex.onlyReading.command
+    #expect(codex == ["codex", "exec", "--sandbox", "read-only", "-"])
+    #expect(AgentConfiguration.claude.onlyReading.command.contains("--disallowedTools"))
+  }
+
   @Test func canBeStopped() {
     let stop = StopSignal()
     let record = Consensus.run(

@@ -78,6 +78,19 @@ import Testing
     let record = Consensus.run(
       options([panel.agent("a", asked), panel.agent("b", mute), panel.talker("c")]))
     #expect(record.theses.map(\.text) == ["In short", "One. Two. Three.", "c stands for it."])
+    // Who is asked once more has been called once more.
+    let summaries = record.calls.filter { $0.stage == "summary" }.map(\.opinion)
+    #expect(summaries.map(\.agent) == ["a", "b"] && summaries.map(\.isAnswer) == [true, false])
+  }
+
+  /// One that says too much for a bus keeps nobody from saying the next thing.
+  @Test func aLongReplyEndsNoDebate() {
+    let long = "\(Panel.kinds); [ $kind = round-1 ] && head -c 3000000 /dev/zero | tr '\\0' '\\1'"
+    let record = Consensus.run(
+      options([panel.talker("a"), panel.agent("b", "\(long); echo THESIS: long")], rounds: 2))
+    #expect(record.rounds.count == 2 && record.debateNotice == nil)
+    #expect(record.rounds.allSatisfy { $0.allSatisfy(\.isAnswer) })
+    #expect(panel.text("a-round-2").contains("bytes of the reply omitted"))
   }
 
   /// Whoever subscribes to the debate's topic can follow it.

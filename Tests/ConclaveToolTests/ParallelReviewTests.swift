@@ -25,6 +25,7 @@ import Testing
           esac
           printf '%s' "$prompt" > "$home/\(name)-$kind"
           ls > "$home/\(name)-files"
+          find . -type l > "$home/\(name)-links"
           \(script)
           """)
         try world.write(
@@ -172,6 +173,7 @@ import Testing
       #expect(prompt.contains("+secret") && prompt.contains("+++ b/.claude/settings.json"))
       #expect(prompt.contains(#"How To Answer\nSay LGTM."#))
       #expect(prompt.ranges(of: "\n# How To Answer").count == 1)
+      #expect(world.read("anna-links").isEmpty, "a link leads out of the copy")
     }
   }
 

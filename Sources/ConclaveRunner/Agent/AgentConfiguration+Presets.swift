@@ -42,9 +42,8 @@ extension AgentConfiguration {
     }
   }
 
-  /// The same agent for work that changes nothing: of those that are known by name it is known how
-  /// to tell them so. `gemini` refuses, where nobody can be asked, whatever it would ask for; what
-  /// `claude` is denied no settings can allow.
+  /// The same agent for work that changes nothing: `claude` and `codex` have options that deny them
+  /// what would write; any other is called as it is.
   public var onlyReading: AgentConfiguration {
     var agent = self
     switch self {
