@@ -125,16 +125,27 @@ static int reserve_within(int descriptor, uint64_t offset, uint64_t bytes) {
   return failure == EOPNOTSUPP ? reserve(descriptor, offset, bytes) : failure;
 }
 
+/* Whatever the umask took away or left. The group first: who changes it may lose bits of the mode. */
+static int give_rights(int descriptor, const conclave_rights *rights) {
+  if (rights->group != CONCLAVE_ANYBODY && fchown(descriptor, (uid_t)-1, rights->group) != 0) {
+    return errno;
+  }
+  return fchmod(descriptor, rights->mode) == 0 ? 0 : errno;
+}
+
+static conclave_rights rights_or_own(const conclave_rights *rights) {
+  if (rights) return *rights;
+  return (conclave_rights){.mode = 0600, .owner = geteuid(), .group = CONCLAVE_ANYBODY};
+}
+
 static int prepare(int descriptor, const char *path, size_t path_bytes,
-                   const conclave_geometry *geometry) {
+                   const conclave_rights *rights, const conclave_geometry *geometry) {
   parts at = parts_of(geometry);
   int failure = reserve(descriptor, 0, at.lanes);
   if (failure) return failure;
   if (ftruncate(descriptor, (off_t)at.end) != 0) return errno;
   failure = fill_header(descriptor, path, path_bytes, geometry);
-  if (failure) return failure;
-  /* Whatever the umask took away or left. */
-  return fchmod(descriptor, 0600) == 0 ? 0 : errno;
+  return failure ? failure : give_rights(descriptor, rights);
 }
 
 /* The unnamed file gets its name, or somebody else's has it already: EEXIST. */
@@ -148,34 +159,44 @@ static int give_name(int descriptor, const char *directory, const char *name) {
 }
 
 int conclave_segment_create(const char *directory, const char *name, const char *path,
-                            size_t path_bytes, const conclave_geometry *geometry) {
+                            size_t path_bytes, const conclave_rights *rights,
+                            const conclave_geometry *geometry) {
   if (path_bytes > CONCLAVE_MAX_PATH_BYTES) return ENAMETOOLONG;
   int failure = conclave_geometry_check(geometry);
   if (failure) return failure;
   int descriptor = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (descriptor < 0) return errno;
-  failure = prepare(descriptor, path, path_bytes, geometry);
+  conclave_rights given = rights_or_own(rights);
+  failure = prepare(descriptor, path, path_bytes, &given, geometry);
   if (!failure) failure = give_name(descriptor, directory, name);
   close(descriptor);
   return failure;
 }
 
+static int is_of(uint32_t id, uint32_t expected) {
+  return expected == CONCLAVE_ANYBODY || id == expected;
+}
+
 /* Whether the opened file is one that we may believe and write to at all. */
-static int check_file(int descriptor, struct stat *status) {
+static int check_file(int descriptor, const conclave_rights *rights, struct stat *status) {
   if (fstat(descriptor, status) != 0) return errno;
   if (!S_ISREG(status->st_mode)) return CONCLAVE_E_NOT_A_FILE;
   if (status->st_nlink == 0) return ENOENT;
-  if (status->st_uid != geteuid() || (status->st_mode & 077) != 0 || status->st_nlink != 1) {
+  if (!is_of(status->st_uid, rights->owner) || !is_of(status->st_gid, rights->group)) {
+    return CONCLAVE_E_FOREIGN_OWNER;
+  }
+  if (((status->st_mode ^ rights->mode) & 077) != 0 || status->st_nlink != 1) {
     return CONCLAVE_E_FOREIGN_OWNER;
   }
   return 0;
 }
 
-static int check_header(const conclave_segment_header *header, uint64_t file_bytes,
+static int check_header(const conclave_segment_header *header, const struct stat *status,
                         const char *path, size_t path_bytes) {
+  uint64_t file_bytes = (uint64_t)status->st_size;
   if (header->magic != CONCLAVE_MAGIC) return CONCLAVE_E_MAGIC;
   if (header->layout_version != CONCLAVE_LAYOUT_VERSION) return CONCLAVE_E_VERSION;
-  if (header->owner != geteuid()) return CONCLAVE_E_FOREIGN_OWNER;
+  if (header->owner != status->st_uid) return CONCLAVE_E_FOREIGN_OWNER;
   uint8_t boot_id[16];
   read_boot_id(boot_id);
   if (memcmp(boot_id, header->boot_id, sizeof(boot_id)) != 0) return CONCLAVE_E_BOOT;
@@ -222,12 +243,13 @@ static int open_named(const char *directory, const char *name, conclave_role rol
 }
 
 int conclave_segment_open(const char *directory, const char *name, const char *path,
-                          size_t path_bytes, conclave_role role, int *descriptor,
-                          conclave_segment_header *header) {
+                          size_t path_bytes, const conclave_rights *rights, conclave_role role,
+                          int *descriptor, conclave_segment_header *header) {
   int failure = open_named(directory, name, role, descriptor);
   if (failure) return failure;
   struct stat status;
-  failure = check_file(*descriptor, &status);
+  conclave_rights expected = rights_or_own(rights);
+  failure = check_file(*descriptor, &expected, &status);
   if (failure) {
     close(*descriptor);
     *descriptor = -1;
@@ -237,7 +259,7 @@ int conclave_segment_open(const char *directory, const char *name, const char *p
   ssize_t length = pread(*descriptor, header, sizeof(*header), 0);
   if (length != (ssize_t)sizeof(*header)) return CONCLAVE_E_MAGIC;
   if (path_bytes > CONCLAVE_MAX_PATH_BYTES) return CONCLAVE_E_PATH;
-  return check_header(header, (uint64_t)status.st_size, path, path_bytes);
+  return check_header(header, &status, path, path_bytes);
 }
 
 int conclave_segment_is_named(const char *directory, const char *name, int descriptor) {

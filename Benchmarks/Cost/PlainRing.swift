@@ -125,13 +125,13 @@ final class PlainRing {
       slot_count: 65_536, lane_count: 128, lane_bytes: 262_144, row_count: 64,
       message_bytes: 16_777_216 + 65_536, unused: 0)
     let created = unsafe conclave_segment_create(
-      directory, name, owner, owner.utf8.count, &geometry)
+      directory, name, owner, owner.utf8.count, nil, &geometry)
     if created != EEXIST { try check(created) }
     var descriptor: Int32 = -1
     var header = conclave_segment_header()
     try check(
       unsafe conclave_segment_open(
-        directory, name, owner, owner.utf8.count, role, &descriptor, &header))
+        directory, name, owner, owner.utf8.count, nil, role, &descriptor, &header))
     var view = unsafe conclave_view()
     try check(unsafe conclave_view_map(&view, descriptor, &header, role))
     return unsafe view

@@ -14,7 +14,7 @@
 /* Above every errno. */
 enum {
   CONCLAVE_E_NOT_A_FILE = 1000,  /* a symbolic link, FIFO, directory, ... has the name */
-  CONCLAVE_E_FOREIGN_OWNER,      /* somebody else's file, or open to others, or hard-linked */
+  CONCLAVE_E_FOREIGN_OWNER,      /* not of whom it must be, or open to others, or hard-linked */
   CONCLAVE_E_MAGIC,              /* not a segment */
   CONCLAVE_E_VERSION,            /* another layout */
   CONCLAVE_E_BOOT,               /* left over from before the machine was restarted */
@@ -30,6 +30,16 @@ typedef enum conclave_role {
   CONCLAVE_PUBLISH = 2,   /* rows, order ring, and its own lane (conclave_lane_open) */
 } conclave_role;
 
+enum { CONCLAVE_ANYBODY = 0xFFFFFFFF };
+
+/* Whose a segment's file is. Where functions take them, NULL says: of the user of this process, and
+ * nobody else's (0600). */
+typedef struct conclave_rights {
+  uint32_t mode;  /* 0600, 0640 or 0660 */
+  uint32_t owner; /* the user that it must belong to, or CONCLAVE_ANYBODY */
+  uint32_t group; /* the group that it is given, and must have, or CONCLAVE_ANYBODY */
+} conclave_rights;
+
 /* Whether the numbers are within bounds and fit each other: 0 or CONCLAVE_E_GEOMETRY. */
 int conclave_geometry_check(const conclave_geometry *geometry);
 
@@ -40,15 +50,16 @@ uint64_t conclave_segment_bytes(const conclave_geometry *geometry);
  * first, open theirs. ENOSPC: no room, nothing is left behind. `path` is the canonical bus directory.
  * Memory for all but the lanes is reserved. */
 int conclave_segment_create(const char *directory, const char *name, const char *path,
-                            size_t path_bytes, const conclave_geometry *geometry);
+                            size_t path_bytes, const conclave_rights *rights,
+                            const conclave_geometry *geometry);
 
 /* Opens the segment `name` in `directory` and copies its header after checking it. On any failure
  * with a code from CONCLAVE_E_MAGIC on, `*descriptor` is open all the same, so that the caller can
  * see whether somebody lives in it; on others it is -1. ENOENT: there is none. Never blocks, never
  * follows a symbolic link. */
 int conclave_segment_open(const char *directory, const char *name, const char *path,
-                          size_t path_bytes, conclave_role role, int *descriptor,
-                          conclave_segment_header *header);
+                          size_t path_bytes, const conclave_rights *rights, conclave_role role,
+                          int *descriptor, conclave_segment_header *header);
 
 /* Whether `descriptor` is still the file that has the name: 1 or 0. */
 int conclave_segment_is_named(const char *directory, const char *name, int descriptor);

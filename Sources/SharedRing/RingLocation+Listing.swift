@@ -9,11 +9,11 @@ extension RingLocation {
   /// - Throws: `squatted`, `incompatible`, `permissionDenied`, `system`: nothing that its header
   ///   says is to be believed.
   public static func written(
-    in directory: String, name: String
+    in directory: String, name: String, rights: RingRights = .user
   ) throws(RingError) -> RingLocation? {
     var descriptor: Int32 = -1
     var header = conclave_segment_header()
-    let nobodys = RingLocation(directory: directory, name: name, owner: "")
+    let nobodys = RingLocation(directory: directory, name: name, owner: "", rights: rights)
     let failure = RingSegment.open(nobodys, CONCLAVE_OBSERVE, &descriptor, &header)
     if descriptor >= 0 { close(descriptor) }
     switch Int(failure) {
@@ -26,6 +26,6 @@ extension RingLocation {
     let owner = unsafe withUnsafeBytes(of: header.path) { bytes in
       unsafe String(decoding: bytes.prefix(length), as: UTF8.self)
     }
-    return RingLocation(directory: directory, name: name, owner: owner)
+    return RingLocation(directory: directory, name: name, owner: owner, rights: rights)
   }
 }

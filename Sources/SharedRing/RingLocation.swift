@@ -7,11 +7,16 @@ public struct RingLocation: Hashable, Sendable {
   /// What the ring belongs to, written into its header and compared on joining: at most 3,072
   /// bytes.
   public var owner: String
+  /// What its file must be to be believed, and what it is made as.
+  public var rights: RingRights
 
-  public init(directory: String = "/dev/shm", name: String, owner: String) {
+  public init(
+    directory: String = "/dev/shm", name: String, owner: String, rights: RingRights = .user
+  ) {
     self.directory = directory
     self.name = name
     self.owner = owner
+    self.rights = rights
   }
 
   public var path: String { "\(directory)/\(name)" }

@@ -57,7 +57,8 @@ enum RingSegment {
     switch removal {
     case 0, ENOENT: break
     case EAGAIN: sched_yield()
-    case EBUSY: throw RingError(code: failure)
+    // In use; or another's, who alone can remove it.
+    case EBUSY, EPERM, EACCES: throw RingError(code: failure)
     default: throw RingError(code: removal)
     }
     return nil
@@ -81,17 +82,21 @@ enum RingSegment {
     _ location: RingLocation, _ role: conclave_role, _ descriptor: inout Int32,
     _ header: inout conclave_segment_header
   ) -> Int32 {
-    unsafe conclave_segment_open(
-      location.directory, location.name, location.owner, location.owner.utf8.count, role,
-      &descriptor, &header)
+    unsafe location.rights.withRaw { rights in
+      unsafe conclave_segment_open(
+        location.directory, location.name, location.owner, location.owner.utf8.count, rights, role,
+        &descriptor, &header)
+    }
   }
 
   private static func create(
     _ location: RingLocation, _ geometry: RingGeometry
   ) throws(RingError) {
     guard var raw = geometry.raw else { throw .impossibleGeometry }
-    let failure = unsafe conclave_segment_create(
-      location.directory, location.name, location.owner, location.owner.utf8.count, &raw)
+    let failure = unsafe location.rights.withRaw { rights in
+      unsafe conclave_segment_create(
+        location.directory, location.name, location.owner, location.owner.utf8.count, rights, &raw)
+    }
     switch Int(failure) {
     case 0, Int(EEXIST): return
     case CONCLAVE_E_GEOMETRY: throw .impossibleGeometry

@@ -30,8 +30,8 @@ static void require(int is_good, const char *what) {
 static int map(conclave_role role, conclave_view *view) {
   int descriptor = -1;
   conclave_segment_header header;
-  int failure = conclave_segment_open(directory, "segment", PATH, strlen(PATH), role, &descriptor,
-                                      &header);
+  int failure = conclave_segment_open(directory, "segment", PATH, strlen(PATH), NULL, role,
+                                      &descriptor, &header);
   if (!failure) failure = conclave_view_map(view, descriptor, &header, role);
   if (failure && descriptor >= 0) close(descriptor);
   return failure;
@@ -54,7 +54,7 @@ static void prepare(void) {
   snprintf(directory, sizeof(directory), "/dev/shm/conclave-fuzz-XXXXXX");
   require(mkdtemp(directory) != NULL, "no directory");
   atexit(clear_up);
-  require(conclave_segment_create(directory, "segment", PATH, strlen(PATH), &geometry) == 0,
+  require(conclave_segment_create(directory, "segment", PATH, strlen(PATH), NULL, &geometry) == 0,
           "no segment");
   conclave_view view;
   conclave_publisher publisher;

@@ -46,6 +46,39 @@ import Testing
     #expect(read(victim) == "precious")
   }
 
+  /// A segment of a group is one if its file is, whatever bears its name.
+  @Test(
+    arguments: [
+      (0o660, 70), (0o660, 71), (0o666, 70), (0o640, 70), (0o600, 70), (0o664, 70),
+    ] as [(mode_t, gid_t)])
+  func aGroupsSegmentIsItsGroups(_ mode: mode_t, _ group: gid_t) throws {
+    guard geteuid() == 0 else { return }
+    let ring = try TestRing(sharedWith: .group(70))
+    try ring.publisher().die()
+    #expect(unsafe chown(ring.location.path, uid_t.max, group) == 0)
+    #expect(unsafe chmod(ring.location.path, mode) == 0)
+    if mode == 0o660, group == 70 {
+      #expect(try RingSnapshot(of: ring.location) != nil)
+    } else {
+      #expect(throws: RingError.squatted) { try RingSnapshot(of: ring.location) }
+      #expect(throws: RingError.squatted) { try ring.publisher() }
+    }
+    guard mode != 0o600 else { return }
+    var own = ring.location
+    own.rights = .user
+    #expect(throws: RingError.squatted) { try RingSnapshot(of: own) }
+  }
+
+  /// With readers its owner matters as well.
+  @Test func aSegmentForReadersIsItsOwners() throws {
+    guard geteuid() == 0 else { return }
+    let ring = try TestRing(sharedWith: .readers(group: 70, of: 0))
+    try ring.publisher().die()
+    #expect(try RingSnapshot(of: ring.location) != nil)
+    #expect(unsafe chown(ring.location.path, 4242, 70) == 0)
+    #expect(throws: RingError.squatted) { try RingSnapshot(of: ring.location) }
+  }
+
   /// Files of this user that are no segment of this bus: replaced when nobody lives in them.
   enum Stale: CaseIterable, Sendable {
     case empty, short, magic, version, boot, slots, lanes, size, truncated, path, owner, zeros

@@ -33,7 +33,7 @@ void step_fault(step_world *world, const char *format, ...) {
 int step_world_open(const step_world *world, conclave_role role, conclave_view *view) {
   int descriptor;
   conclave_segment_header header;
-  int failure = conclave_segment_open(world->directory, NAME, PATH, strlen(PATH), role,
+  int failure = conclave_segment_open(world->directory, NAME, PATH, strlen(PATH), NULL, role,
                                       &descriptor, &header);
   if (failure) return failure;
   failure = conclave_view_map(view, descriptor, &header, role);
@@ -53,7 +53,7 @@ int step_world_create(const step_world *world) {
 }
 
 int step_world_create_as(const step_world *world, const conclave_geometry *geometry) {
-  return conclave_segment_create(world->directory, NAME, PATH, strlen(PATH), geometry);
+  return conclave_segment_create(world->directory, NAME, PATH, strlen(PATH), NULL, geometry);
 }
 
 static int map_whole(step_world *world) {

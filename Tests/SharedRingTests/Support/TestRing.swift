@@ -12,10 +12,13 @@ final class TestRing: Sendable {
     slotCount: 64, laneCount: 4, laneBytes: 16_384, subscriptionCount: 4,
     messageLimit: 2_097_152)
 
-  init(_ geometry: RingGeometry = TestRing.small, in directory: String? = nil) throws {
+  init(
+    _ geometry: RingGeometry = TestRing.small, in directory: String? = nil,
+    sharedWith rights: RingRights = .user
+  ) throws {
     self.geometry = geometry
     let path = try directory ?? makeDirectory()
-    location = RingLocation(directory: path, name: "segment", owner: "/some/bus")
+    location = RingLocation(directory: path, name: "segment", owner: "/some/bus", rights: rights)
     ownsDirectory = directory == nil
   }
 
