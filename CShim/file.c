@@ -37,12 +37,11 @@ int conclave_file_reserve(int file, uint64_t offset, uint64_t bytes) {
   return fallocate(file, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes) == 0 ? 0 : errno;
 }
 
-int conclave_file_try_new(int directory) {
-  int file = openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-  /* EISDIR: of a kernel or a file system that does not know the flag. */
-  if (file < 0) return errno == EISDIR ? EOPNOTSUPP : errno;
-  close(file);
-  return 0;
+int conclave_file_unnamed(int directory) {
+  int file = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  /* Of a kernel or a file system that does not know the flag. */
+  if (file < 0 && errno == EISDIR) errno = EOPNOTSUPP;
+  return file;
 }
 
 int64_t conclave_file_system_kind(const char *path) {

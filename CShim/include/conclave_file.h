@@ -35,11 +35,11 @@ int conclave_rename_new(int directory, const char *from, const char *to);
  * Why C: fallocate is not part of the Glibc module. */
 int conclave_file_reserve(int file, uint64_t offset, uint64_t bytes);
 
-/* Makes a file without a name in the open directory `directory`, and lets go of it: whether a new file
- * could be made there. 0, or an errno; EOPNOTSUPP where the file system has no such files.
+/* Makes a file (mode 0600) without a name in the open directory `directory`, and opens it for reading and
+ * writing. A descriptor, or -1 and errno; EOPNOTSUPP where the file system has no such files.
  *
  * Why C: O_TMPFILE is not part of the Glibc module. */
-int conclave_file_try_new(int directory);
+int conclave_file_unnamed(int directory);
 
 /* The number by which the kernel knows the kind of file system that `path` lies on, as in
  * linux/magic.h; -1 and errno when it cannot be looked at.

@@ -2,38 +2,51 @@ import Glibc
 
 /// The directory that *is* a bus: checked once, then named by path, device and inode.
 ///
-/// A bus directory belongs to the user who uses it and nobody else can write in it, so what lies in
-/// it was put there by that user.
+/// A bus directory belongs to the user who uses it and nobody else can write in it, or to a group
+/// and nobody but its members can (``BusAccess``), so what lies in it was put there by those who
+/// take part.
 public struct BusDirectory: Hashable, Sendable {
   /// Absolute, without symbolic links, `.` or `..`.
   public let path: String
   public let device: UInt64
   public let inode: UInt64
+  /// The uid of who owns it.
+  public let owner: UInt32
+  /// Who takes part in the bus.
+  public let access: BusAccess
 
-  /// Opens `path`, and makes it and its missing parents (mode 0700) if `create` says so.
+  /// Opens `path`, and makes it and its missing parents if `create` says so.
   ///
+  /// - Parameter access: who takes part. To name a group is to say that its members are trusted: a
+  ///   directory that is a group's is refused unless that group is named.
   /// - Throws: `invalidName` for a path that cannot be a directory's, being below a file or too
   ///   long; `notFound` when it does not exist and `create` is false; `permissionDenied` when it
-  ///   belongs to somebody else, others may write in it, or its last component is somebody else's
-  ///   symbolic link; `incompatible` when it is not a directory; `noSpace`, `system`.
-  public init(opening path: String, create: Bool = true) throws(BusError) {
+  ///   belongs to somebody else, its mode is not what `access` asks for, this process is not of the
+  ///   group, or its last component is somebody else's symbolic link; `incompatible` when it is
+  ///   not a directory; `noSpace`, `system`.
+  public init(
+    opening path: String, create: Bool = true, access: BusAccess = .user
+  ) throws(BusError) {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw BusError(
         .notFound, "\(quotedForError(path)) is not a path", hint: "name a directory for the bus")
     }
     let trimmed = BusDirectory.withoutTrailingSlashes(path)
-    if create { try BusDirectory.makeDirectories(trimmed) }
+    guard access.isMember else { throw BusDirectory.notAMember(trimmed, access) }
+    if create { try BusDirectory.makeDirectories(trimmed, access) }
     try BusDirectory.refuseForeignLink(trimmed)
     self.path = try BusDirectory.canonical(trimmed)
-    let status = try BusDirectory.checkedStatus(self.path)
+    let status = try BusDirectory.checkedStatus(self.path, access)
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
+    owner = status.st_uid
+    self.access = access
   }
 
-  /// A descriptor of the directory, for `openat` and its kin; the caller closes it.
+  /// A descriptor of the directory, for `openat` and its kin.
   ///
   /// - Throws: `notFound` when another directory stands there now; `permissionDenied`, `system`.
-  func open() throws(BusError) -> Int32 {
+  func open() throws(BusError) -> OwnedDescriptor {
     let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
     let descriptor = offStandard(unsafe Glibc.open(path, flags))
     guard descriptor >= 0 else { throw .system("open", path) }
@@ -46,7 +59,7 @@ public struct BusDirectory: Hashable, Sendable {
         .notFound, "the bus directory \(quotedForError(path)) was replaced by another one",
         hint: "open the bus again")
     }
-    return descriptor
+    return OwnedDescriptor(descriptor, access: access)
   }
 
   /// Whether it still is what lies at its path; true also where nobody can look. One system call.
@@ -78,17 +91,22 @@ public struct BusDirectory: Hashable, Sendable {
     return String(path[..<end])
   }
 
-  private static func makeDirectories(_ path: String) throws(BusError) {
+  private static func makeDirectories(
+    _ path: String, _ access: BusAccess
+  ) throws(BusError) {
     var status = stat()
+    // What leads there may just be made by another member.
+    access.waits { unsafe Glibc.access(path, F_OK) == 0 || errno != EACCES }
     // lstat: a dangling link is not a missing directory, and mkdir would not follow it.
     if unsafe lstat(path, &status) == 0 { return }
     guard errno == ENOENT else { throw unusable("look at", path) }
     if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.utf8.startIndex {
-      try makeDirectories(withoutTrailingSlashes(String(path[..<slash])))
+      try makeDirectories(withoutTrailingSlashes(String(path[..<slash])), access)
     }
     // Somebody else may have been faster, which is as good.
-    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
-      throw unusable("make the bus directory", path)
+    let failure = access.makeFolder(path)
+    guard failure == 0 || failure == EEXIST else {
+      throw unusable("make the bus directory", path, errno: failure)
     }
   }
 
@@ -118,27 +136,5 @@ public struct BusDirectory: Hashable, Sendable {
     }
     defer { unsafe free(resolved) }
     return unsafe String(cString: resolved)
-  }
-
-  private static func checkedStatus(_ path: String) throws(BusError) -> stat {
-    var status = stat()
-    guard unsafe lstat(path, &status) == 0 else { throw .system("look at", path) }
-    let name = quotedForError(path)
-    guard status.st_mode & S_IFMT == S_IFDIR else {
-      throw BusError(
-        .incompatible, "\(name) is not a directory", hint: "name a directory for the bus")
-    }
-    guard status.st_uid == geteuid() else {
-      throw BusError(
-        .permissionDenied,
-        "the bus directory \(name) belongs to uid \(status.st_uid), not to you (uid \(geteuid()))",
-        hint: "use a directory of your own, or run as its owner")
-    }
-    guard status.st_mode & 0o022 == 0 else {
-      throw BusError(
-        .permissionDenied, "others may write in the bus directory \(name)",
-        hint: "chmod go-w \(path)")
-    }
-    return status
   }
 }

@@ -24,6 +24,8 @@ public struct BusLocation: Hashable, Sendable {
   public let rule: Rule
   /// Whether there is a directory at `path`.
   public let exists: Bool
+  /// Who takes part in it, as whoever looked for it says.
+  public let access: BusAccess
 
   /// Finds the bus that belongs to a working directory, without making anything.
   ///
@@ -34,7 +36,7 @@ public struct BusLocation: Hashable, Sendable {
   ///
   /// So all worktrees of a repository share one bus: above its own top, a linked worktree looks
   /// where the main one looks, and not at what happens to lie above itself. On the way up only
-  /// directories of the calling user count.
+  /// directories of the calling user count, or of those with whom `access` shares the bus.
   ///
   /// - Parameters:
   ///   - option: the directory as the caller names it; nil to have it found.
@@ -43,7 +45,8 @@ public struct BusLocation: Hashable, Sendable {
   /// - Throws: `notFound` when the working directory is gone; `invalidName` for an empty `option`,
   ///   and for paths that are not UTF-8.
   public static func find(
-    option: String? = nil, environment: [String: String]? = nil, workingDirectory: String? = nil
+    option: String? = nil, environment: [String: String]? = nil, workingDirectory: String? = nil,
+    access: BusAccess = .user
   ) throws(BusError) -> BusLocation {
     // Asked only when needed: whoever names an absolute path may stand anywhere.
     func start() throws(BusError) -> String {
@@ -58,46 +61,56 @@ public struct BusLocation: Hashable, Sendable {
           .invalidName, "the bus directory is named with an empty path",
           hint: "name a directory, or name none to have it found")
       }
-      return BusLocation(try resolved(option), .option)
+      return BusLocation(try resolved(option), .option, access)
     }
     let variable =
       if let environment { environment["BUS_DIR"] } else { try variableOfProcess("BUS_DIR") }
     if let variable, !variable.isEmpty {
-      return BusLocation(try resolved(variable), .environment)
+      return BusLocation(try resolved(variable), .environment, access)
     }
-    return found(from: try start())
+    return found(from: try start(), access)
   }
 
-  private init(_ path: String, _ rule: Rule) {
+  private init(_ path: String, _ rule: Rule, _ access: BusAccess) {
     self.path = path
     self.rule = rule
+    self.access = access
     exists = isDirectory(path)
   }
 
-  private static func found(from start: String) -> BusLocation {
+  private static func found(from start: String, _ access: BusAccess) -> BusLocation {
     guard let repository = GitRepository.containing(start) else {
-      return nearest(from: start)
-        ?? BusLocation(joined(start, relativePath), .workingDirectory)
+      return nearest(from: start, access)
+        ?? BusLocation(joined(start, relativePath), .workingDirectory, access)
     }
     let shared = repository.sharedDirectory
-    return nearest(from: start, upTo: repository.worktree)
-      ?? nearest(from: shared, rule: repository.worktree == shared ? .ancestor : .git)
-      ?? BusLocation(joined(shared, relativePath), .git)
+    return nearest(from: start, access, upTo: repository.worktree)
+      ?? nearest(from: shared, access, rule: repository.worktree == shared ? .ancestor : .git)
+      ?? BusLocation(joined(shared, relativePath), .git, access)
   }
 
   /// The nearest bus from `start` upwards, no further than `top`. Other users' are passed over:
   /// whoever may write above us, in /tmp say, must not decide where we speak, nor keep us from
   /// speaking.
   private static func nearest(
-    from start: String, upTo top: String? = nil, rule: Rule = .ancestor
+    from start: String, _ access: BusAccess, upTo top: String? = nil, rule: Rule = .ancestor
   ) -> BusLocation? {
     var directory: String? = start
     while let candidate = directory {
-      let location = BusLocation(joined(candidate, relativePath), rule)
-      if location.exists, ownsFile(location.path) { return location }
+      let location = BusLocation(joined(candidate, relativePath), rule, access)
+      if location.exists, access.counts(location.path) { return location }
       directory = candidate == top ? nil : parent(of: candidate)
     }
     return nil
+  }
+}
+
+extension BusAccess {
+  /// Whether what lies at `path` is of those who take part.
+  fileprivate func counts(_ path: String) -> Bool {
+    var information = stat()
+    guard unsafe stat(path, &information) == 0 else { return false }
+    return information.st_uid == geteuid() || group == information.st_gid
   }
 }
 

@@ -1,32 +1,46 @@
 import Glibc
 
-/// A folder in a bus directory that is its user's alone.
+/// A folder in a bus directory that nobody may enter but those who take part.
 enum PrivateFolder {
-  /// Opens the folder, and makes it (mode 0700) if need be. Never follows a symbolic link.
+  /// Opens the folder, and makes it if need be, as ``BusAccess`` of `directory` says. Never follows
+  /// a symbolic link.
   ///
   /// - Throws: `incompatible` when something else bears its name; `permissionDenied` when it
-  ///   belongs to another user or is open to others; `noSpace`, `exhausted`, `system`.
+  ///   belongs to a stranger or is open to others; `noSpace`, `exhausted`, `system`.
   static func open(
     _ name: String, in directory: OwnedDescriptor
   ) throws(BusError) -> OwnedDescriptor {
     guard unsafe mkdirat(directory.number, name, 0o700) == 0 || errno == EEXIST else {
       throw .system("make", name)
     }
+    let access = directory.access
+    access.waits { unsafe faccessat(directory.number, name, X_OK, 0) == 0 || errno != EACCES }
     let folder = try existing(name, in: directory)
     var status = stat()
     guard unsafe fstat(folder.number, &status) == 0 else { throw .system("look at", name) }
-    try checkPrivate(status, name)
+    if access.group != nil, status.st_uid == geteuid(), status.st_mode & 0o7777 == 0o2700 {
+      let failure = access.claim(folder.number, mode: access.folderMode)
+      guard failure == 0 else { throw .system("make", name, errno: failure) }
+      guard unsafe fstat(folder.number, &status) == 0 else { throw .system("look at", name) }
+    }
+    try checkPrivate(status, name, access)
     return folder
   }
 
-  /// - Throws: `permissionDenied` unless it is this user's alone.
-  static func checkPrivate(_ status: stat, _ name: String) throws(BusError) {
-    guard status.st_uid == geteuid() else {
+  /// - Throws: `permissionDenied` unless it is theirs alone who take part.
+  static func checkPrivate(
+    _ status: stat, _ name: String, _ access: BusAccess
+  ) throws(BusError) {
+    if access.stranger(status) != nil {
+      let whose =
+        if case .group = access { "group (gid \(status.st_gid))" } else {
+          "user (uid \(status.st_uid))"
+        }
       throw BusError(
-        .permissionDenied, "\(quotedForError(name)) belongs to another user (uid \(status.st_uid))",
+        .permissionDenied, "\(quotedForError(name)) belongs to another \(whose)",
         hint: "move it away")
     }
-    guard status.st_mode & 0o077 == 0 else {
+    guard !access.isOpenToOthers(status) else {
       throw BusError(
         .permissionDenied, "\(quotedForError(name)) in the bus directory is open to others",
         hint: "chmod go-rwx it, if nobody has changed it, or else remove it")
@@ -46,7 +60,7 @@ enum PrivateFolder {
         .incompatible, "\(quotedForError(name)) in the bus directory is not a directory",
         hint: "move it away")
     }
-    return OwnedDescriptor(number)
+    return OwnedDescriptor(number, access: directory.access)
   }
 
   /// The names in the folder, in no order.

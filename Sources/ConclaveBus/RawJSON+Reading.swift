@@ -12,6 +12,35 @@ extension RawJSON {
     }
   }
 
+  /// The members of an object, in their order, with keys that come twice twice; nil for anything
+  /// else. O(n).
+  package var members: [(key: String, value: RawJSON)]? {
+    unsafe bytes.withUnsafeBytes { buffer in
+      var scanner = unsafe JSONScanner(unsafe: buffer)
+      var found: [(key: String, value: RawJSON)] = []
+      let isObject = try? scanner.eachMember { (scanner, name, range) in
+        found.append(
+          (
+            String(decoding: scanner.decoded(name), as: UTF8.self),
+            RawJSON(validated: unsafe Array(scanner.slice(range)))
+          ))
+      }
+      return isObject == true ? found : nil
+    }
+  }
+
+  /// The elements of an array; nil for anything else. O(n).
+  package var elements: [RawJSON]? {
+    unsafe bytes.withUnsafeBytes { buffer in
+      var scanner = unsafe JSONScanner(unsafe: buffer)
+      var found: [RawJSON] = []
+      let isArray = try? scanner.eachElement { (scanner, range) in
+        found.append(RawJSON(validated: unsafe Array(scanner.slice(range))))
+      }
+      return isArray == true ? found : nil
+    }
+  }
+
   /// The text, if this is a string; an escaped surrogate without its other half becomes U+FFFD.
   /// O(n).
   public var string: String? {
@@ -46,27 +75,53 @@ extension JSONScanner {
   /// Where the value of `key` lies, without the white space around it; nil when the key is missing
   /// or there twice, or the value is no object.
   fileprivate mutating func onlyMember(_ key: [UInt8]) throws(JSONFlaw) -> Range<Int>? {
+    var found: [Range<Int>] = []
+    let isObject = try eachMember { (scanner, name, range) in
+      if scanner.decoded(name) == key { found.append(range) }
+    }
+    return isObject && found.count == 1 ? found[0] : nil
+  }
+
+  /// Calls `body` with where each key and its value lie; false when this is no object.
+  fileprivate mutating func eachMember(
+    _ body: (JSONScanner, Range<Int>, Range<Int>) -> Void
+  ) throws(JSONFlaw) -> Bool {
     skipWhiteSpace()
-    guard skip(UInt8(ascii: "{")) else { return nil }
+    guard skip(UInt8(ascii: "{")) else { return false }
     skipWhiteSpace()
-    if skip(UInt8(ascii: "}")) { return nil }
-    var found: Range<Int>?
+    if skip(UInt8(ascii: "}")) { return true }
     repeat {
       skipWhiteSpace()
       guard current == UInt8(ascii: "\"") else { throw flaw(.missingKey) }
       let name = try string().content
       skipWhiteSpace()
       guard skip(UInt8(ascii: ":")) else { throw flaw(.missingColon) }
-      skipWhiteSpace()
-      let start = position
-      try skipValue()
-      if decoded(name) == key {
-        guard found == nil else { return nil }
-        found = start..<position
-      }
-      skipWhiteSpace()
+      body(self, name, try nextValue())
     } while skip(UInt8(ascii: ","))
     guard skip(UInt8(ascii: "}")) else { throw flaw(.missingCommaOrBrace) }
-    return found
+    return true
+  }
+
+  /// Calls `body` with where each element lies; false when this is no array.
+  fileprivate mutating func eachElement(
+    _ body: (JSONScanner, Range<Int>) -> Void
+  ) throws(JSONFlaw) -> Bool {
+    skipWhiteSpace()
+    guard skip(UInt8(ascii: "[")) else { return false }
+    skipWhiteSpace()
+    if skip(UInt8(ascii: "]")) { return true }
+    repeat { body(self, try nextValue()) } while skip(UInt8(ascii: ","))
+    guard skip(UInt8(ascii: "]")) else { throw flaw(.missingCommaOrBracket) }
+    return true
+  }
+
+  /// Where a value lies, without the white space around it, which is skipped.
+  private mutating func nextValue() throws(JSONFlaw) -> Range<Int> {
+    skipWhiteSpace()
+    let start = position
+    try skipValue()
+    let range = start..<position
+    skipWhiteSpace()
+    return range
   }
 }

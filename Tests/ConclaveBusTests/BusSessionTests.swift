@@ -62,7 +62,7 @@ import Testing
     try world.leaveDead("run-1", saying: "1")
     let session = try world.begin("run-2")
     #expect(world.archived == ["run-1/wave-0"])
-    #expect(try SessionRemains.contents(OwnedDescriptor(session.directory.open())).isEmpty)
+    #expect(try SessionRemains.contents(session.directory.open()).isEmpty)
     session.abandon()
     try world.leaveDead("run-1", saying: "2")
     _ = try world.begin("run-3") { $0.stale = .purge }

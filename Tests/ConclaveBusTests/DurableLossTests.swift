@@ -46,7 +46,7 @@ import Testing
   /// Its places are those of another log by now.
   @Test func aMemberWhoseSegmentWasReplacedChangesNothing() throws {
     let scratch = Scratch()
-    let directory = OwnedDescriptor(try scratch.directory().open())
+    let directory = try scratch.directory().open()
     func join(_ generation: String, _ base: UInt64) throws -> DurableGroup {
       let group = try DurableGroup(DurableName("n"), in: directory, patience: hangLimit)
       _ = try group.join(

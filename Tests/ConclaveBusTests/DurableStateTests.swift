@@ -175,7 +175,7 @@ import Testing
   // MARK: The journal
 
   private func journal(in scratch: Scratch) throws -> (DurableJournal, OwnedDescriptor, String) {
-    let directory = OwnedDescriptor(try scratch.directory().open())
+    let directory = try scratch.directory().open()
     let folder = try DurableFolder.open(in: directory)
     let name = try DurableName("n")
     return (DurableJournal(name, in: folder), folder, "\(scratch.path)/bus/.durable/n.journal")

@@ -38,7 +38,7 @@ import Testing
   }
 
   private func openDirectory() throws -> OwnedDescriptor {
-    OwnedDescriptor(try scratch.directory().open())
+    try scratch.directory().open()
   }
 
   @Test func aBatchLeavesOutWhatIsThere() throws {

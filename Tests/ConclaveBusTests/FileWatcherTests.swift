@@ -8,7 +8,7 @@ import Testing
   private let scratch = Scratch()
 
   private func watcher(useInotify: Bool = true) throws -> FileWatcher {
-    let directory = OwnedDescriptor(try scratch.directory().open())
+    let directory = try scratch.directory().open()
     return try FileWatcher(
       path: "\(scratch.path)/bus", directory: directory,
       options: FileBusOptions(useInotify: useInotify))

@@ -27,7 +27,7 @@ import Testing
   @Test func aChildKeepsNoLocks() async {
     await #expect(processExitsWith: .success) {
       let scratch = Scratch()
-      let directory = OwnedDescriptor(try scratch.directory().open())
+      let directory = try scratch.directory().open()
       func file(_ name: String, _ holdsLock: Bool) throws -> OwnedDescriptor {
         try TopicFile.open(
           name, in: directory, flags: O_RDWR, create: true, holdsLock: holdsLock

@@ -19,7 +19,7 @@ final class KeyWorld: Sendable {
 
   /// As a process does that starts anew.
   func index(_ options: IdempotencyOptions? = nil) throws(BusError) -> IdempotencyIndex {
-    let directory = OwnedDescriptor(try scratch.directory().open())
+    let directory = try scratch.directory().open()
     let clock = clock
     return try IdempotencyIndex(
       in: directory, options: options ?? self.options, patience: .milliseconds(50),

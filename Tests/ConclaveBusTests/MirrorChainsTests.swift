@@ -14,7 +14,7 @@ import Testing
     let ring: RingSubscriber
 
     init() throws {
-      directory = OwnedDescriptor(try scratch.directory().open())
+      directory = try scratch.directory().open()
       ring = try RingSubscriber(
         RingLocation(directory: scratch.path, name: "segment", owner: "/some/bus"),
         creating: RingGeometry(), policy: .dropping, label: "test")

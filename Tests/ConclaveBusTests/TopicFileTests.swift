@@ -16,7 +16,7 @@ import Testing
   /// A look says of a name what lstat says, and of an open file the same as of its name: or else a
   /// publisher would take its own file for another's.
   @Test func aLookSaysWhatLstatSays() throws {
-    let directory = OwnedDescriptor(try scratch.directory().open())
+    let directory = try scratch.directory().open()
     for size in [0, 1, 5000] {
       Disk.write(scratch.file("t"), [UInt8](repeating: 0x0A, count: size))
       let look = try #require(try TopicFile.look(at: "t.jsonl", in: directory))
@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test func aLookTellsALinkFromWhatItPointsAt() throws {
-    let directory = OwnedDescriptor(try scratch.directory().open())
+    let directory = try scratch.directory().open()
     Disk.write(scratch.file("t"), [0x0A])
     #expect(unsafe symlink("t.jsonl", scratch.file("link")) == 0)
     let look = try #require(try TopicFile.look(at: "link.jsonl", in: directory))
@@ -38,7 +38,7 @@ import Testing
   }
 
   @Test func aLookAtNothingFindsNothing() throws {
-    let directory = OwnedDescriptor(try scratch.directory().open())
+    let directory = try scratch.directory().open()
     #expect(try TopicFile.look(at: "t.jsonl", in: directory) == nil)
     Disk.write(scratch.file("t"), [0x0A])
     let opened = try TopicFile.open("t.jsonl", in: directory, flags: O_RDONLY)

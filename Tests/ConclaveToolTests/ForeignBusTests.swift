@@ -39,13 +39,3 @@ struct ForeignBusTests {
     }
   }
 }
-
-private enum TwoUsers {
-  static let asNobody = "setpriv --reuid=65534 --regid=65534 --clear-groups"
-
-  static let areThere: Bool = {
-    let root = URL(fileURLWithPath: "/")
-    let works = try? Tool.shell("\(asNobody) '\(Tool.path)' --version", in: root)
-    return geteuid() == 0 && works?.exit == 0
-  }()
-}

@@ -62,6 +62,12 @@ extension HelpText {
                                        mirror (mirror, the default), or one of them
                                        alone [environment: BUS_TRANSPORT]
           --bus-dir DIR                the bus directory [environment: BUS_DIR]
+          --group GROUP                share the bus with the members of a group, by
+                                       its name or gid: they are trusted
+                                       [environment: BUS_GROUP]
+          --mode 0660|0640             whether the group takes part (0660, the
+                                       default), or only reads what the owner
+                                       publishes [environment: BUS_MODE]
           --json                       print JSON, and errors as
                                        {"error":{code,message,hint}}
       -h, --help                       show this help and exit
@@ -109,6 +115,12 @@ extension HelpText {
                                        mirror (mirror, the default), or one of them
                                        alone [environment: BUS_TRANSPORT]
           --bus-dir DIR                the bus directory [environment: BUS_DIR]
+          --group GROUP                share the bus with the members of a group, by
+                                       its name or gid: they are trusted
+                                       [environment: BUS_GROUP]
+          --mode 0660|0640             whether the group takes part (0660, the
+                                       default), or only reads what the owner
+                                       publishes [environment: BUS_MODE]
           --json                       print JSON, and errors as
                                        {"error":{code,message,hint}}
       -h, --help                       show this help and exit
@@ -146,6 +158,12 @@ extension HelpText {
                                        mirror (mirror, the default), or one of them
                                        alone [environment: BUS_TRANSPORT]
           --bus-dir DIR                the bus directory [environment: BUS_DIR]
+          --group GROUP                share the bus with the members of a group, by
+                                       its name or gid: they are trusted
+                                       [environment: BUS_GROUP]
+          --mode 0660|0640             whether the group takes part (0660, the
+                                       default), or only reads what the owner
+                                       publishes [environment: BUS_MODE]
           --json                       print JSON, and errors as
                                        {"error":{code,message,hint}}
       -h, --help                       show this help and exit

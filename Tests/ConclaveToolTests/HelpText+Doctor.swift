@@ -20,10 +20,15 @@ extension HelpText {
     with 6 when something does not work.
 
     Options:
-          --fix          remove what is left over and nobody can use any more
-          --bus-dir DIR  the bus directory [environment: BUS_DIR]
-          --json         print JSON, and errors as {"error":{code,message,hint}}
-      -h, --help         show this help and exit
+          --fix             remove what is left over and nobody can use any more
+          --bus-dir DIR     the bus directory [environment: BUS_DIR]
+          --group GROUP     share the bus with the members of a group, by its name
+                            or gid: they are trusted [environment: BUS_GROUP]
+          --mode 0660|0640  whether the group takes part (0660, the default), or
+                            only reads what the owner publishes [environment:
+                            BUS_MODE]
+          --json            print JSON, and errors as {"error":{code,message,hint}}
+      -h, --help            show this help and exit
 
     Examples:
       # why does it not work?

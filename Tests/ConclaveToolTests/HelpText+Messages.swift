@@ -71,6 +71,13 @@ extension HelpText {
                                               [environment: BUS_TRANSPORT]
           --bus-dir DIR                       the bus directory [environment:
                                               BUS_DIR]
+          --group GROUP                       share the bus with the members of a
+                                              group, by its name or gid: they are
+                                              trusted [environment: BUS_GROUP]
+          --mode 0660|0640                    whether the group takes part (0660,
+                                              the default), or only reads what the
+                                              owner publishes [environment:
+                                              BUS_MODE]
           --json                              print JSON, and errors as
                                               {"error":{code,message,hint}}
       -h, --help                              show this help and exit
@@ -153,6 +160,12 @@ extension HelpText {
                                            default 1s [environment:
                                            BUS_POLL_MAX_INTERVAL]
           --bus-dir DIR                    the bus directory [environment: BUS_DIR]
+          --group GROUP                    share the bus with the members of a
+                                           group, by its name or gid: they are
+                                           trusted [environment: BUS_GROUP]
+          --mode 0660|0640                 whether the group takes part (0660, the
+                                           default), or only reads what the owner
+                                           publishes [environment: BUS_MODE]
           --json                           print JSON, and errors as
                                            {"error":{code,message,hint}}
       -h, --help                           show this help and exit
@@ -215,6 +228,12 @@ extension HelpText {
                                              default [environment: BUS_TRANSPORT]
           --bus-dir DIR                      the bus directory [environment:
                                              BUS_DIR]
+          --group GROUP                      share the bus with the members of a
+                                             group, by its name or gid: they are
+                                             trusted [environment: BUS_GROUP]
+          --mode 0660|0640                   whether the group takes part (0660, the
+                                             default), or only reads what the owner
+                                             publishes [environment: BUS_MODE]
           --json                             print JSON, and errors as
                                              {"error":{code,message,hint}}
       -h, --help                             show this help and exit
@@ -277,6 +296,13 @@ extension HelpText {
                                               those below it have the limits
           --bus-dir DIR                       the bus directory [environment:
                                               BUS_DIR]
+          --group GROUP                       share the bus with the members of a
+                                              group, by its name or gid: they are
+                                              trusted [environment: BUS_GROUP]
+          --mode 0660|0640                    whether the group takes part (0660,
+                                              the default), or only reads what the
+                                              owner publishes [environment:
+                                              BUS_MODE]
           --json                              print JSON, and errors as
                                               {"error":{code,message,hint}}
       -h, --help                              show this help and exit

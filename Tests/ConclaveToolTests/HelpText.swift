@@ -102,11 +102,16 @@ enum HelpText {
     records are not there yet.
 
     Options:
-          --interval TIME  how long to watch for the rates; default 200ms, 0 for no
-                           rates
-          --bus-dir DIR    the bus directory [environment: BUS_DIR]
-          --json           print JSON, and errors as {"error":{code,message,hint}}
-      -h, --help           show this help and exit
+          --interval TIME   how long to watch for the rates; default 200ms, 0 for no
+                            rates
+          --bus-dir DIR     the bus directory [environment: BUS_DIR]
+          --group GROUP     share the bus with the members of a group, by its name
+                            or gid: they are trusted [environment: BUS_GROUP]
+          --mode 0660|0640  whether the group takes part (0660, the default), or
+                            only reads what the owner publishes [environment:
+                            BUS_MODE]
+          --json            print JSON, and errors as {"error":{code,message,hint}}
+      -h, --help            show this help and exit
 
     Examples:
       # look once
@@ -133,12 +138,17 @@ enum HelpText {
     comes back. Ends with exit code 3 when there is none at first.
 
     Options:
-          --interval TIME  how long to watch for each picture; default 1s
-          --count N        end after so many pictures; default: not before it is
-                           told to
-          --bus-dir DIR    the bus directory [environment: BUS_DIR]
-          --json           print JSON, and errors as {"error":{code,message,hint}}
-      -h, --help           show this help and exit
+          --interval TIME   how long to watch for each picture; default 1s
+          --count N         end after so many pictures; default: not before it is
+                            told to
+          --bus-dir DIR     the bus directory [environment: BUS_DIR]
+          --group GROUP     share the bus with the members of a group, by its name
+                            or gid: they are trusted [environment: BUS_GROUP]
+          --mode 0660|0640  whether the group takes part (0660, the default), or
+                            only reads what the owner publishes [environment:
+                            BUS_MODE]
+          --json            print JSON, and errors as {"error":{code,message,hint}}
+      -h, --help            show this help and exit
 
     Examples:
       # watch
@@ -170,6 +180,11 @@ enum HelpText {
           --topic PREFIX      only this topic and those below it
       -n, --dry-run           only say what would be done
           --bus-dir DIR       the bus directory [environment: BUS_DIR]
+          --group GROUP       share the bus with the members of a group, by its name
+                              or gid: they are trusted [environment: BUS_GROUP]
+          --mode 0660|0640    whether the group takes part (0660, the default), or
+                              only reads what the owner publishes [environment:
+                              BUS_MODE]
           --json              print JSON, and errors as
                               {"error":{code,message,hint}}
       -h, --help              show this help and exit
@@ -196,14 +211,19 @@ enum HelpText {
     whatever it is doing, it is not cleaned.
 
     Options:
-      -y, --yes          do not ask, on a terminal
-      -n, --dry-run      only say what would be removed
-          --purge-stale  remove only the directories of sessions whose process is
-                         dead, this one and those in it, instead of leaving them to
-                         be archived
-          --bus-dir DIR  the bus directory [environment: BUS_DIR]
-          --json         print JSON, and errors as {"error":{code,message,hint}}
-      -h, --help         show this help and exit
+      -y, --yes             do not ask, on a terminal
+      -n, --dry-run         only say what would be removed
+          --purge-stale     remove only the directories of sessions whose process is
+                            dead, this one and those in it, instead of leaving them
+                            to be archived
+          --bus-dir DIR     the bus directory [environment: BUS_DIR]
+          --group GROUP     share the bus with the members of a group, by its name
+                            or gid: they are trusted [environment: BUS_GROUP]
+          --mode 0660|0640  whether the group takes part (0660, the default), or
+                            only reads what the owner publishes [environment:
+                            BUS_MODE]
+          --json            print JSON, and errors as {"error":{code,message,hint}}
+      -h, --help            show this help and exit
 
     Examples:
       # see what is there to remove
@@ -225,9 +245,14 @@ enum HelpText {
     a bus directory to be read: conclave bus replay --bus-dir PATH.
 
     Options:
-          --bus-dir DIR  the bus directory [environment: BUS_DIR]
-          --json         print JSON, and errors as {"error":{code,message,hint}}
-      -h, --help         show this help and exit
+          --bus-dir DIR     the bus directory [environment: BUS_DIR]
+          --group GROUP     share the bus with the members of a group, by its name
+                            or gid: they are trusted [environment: BUS_GROUP]
+          --mode 0660|0640  whether the group takes part (0660, the default), or
+                            only reads what the owner publishes [environment:
+                            BUS_MODE]
+          --json            print JSON, and errors as {"error":{code,message,hint}}
+      -h, --help            show this help and exit
 
     Examples:
       # what is there?
@@ -247,9 +272,14 @@ enum HelpText {
     the rule on standard error. Nothing is made; the directory may not exist yet.
 
     Options:
-          --bus-dir DIR  the bus directory [environment: BUS_DIR]
-          --json         print JSON, and errors as {"error":{code,message,hint}}
-      -h, --help         show this help and exit
+          --bus-dir DIR     the bus directory [environment: BUS_DIR]
+          --group GROUP     share the bus with the members of a group, by its name
+                            or gid: they are trusted [environment: BUS_GROUP]
+          --mode 0660|0640  whether the group takes part (0660, the default), or
+                            only reads what the owner publishes [environment:
+                            BUS_MODE]
+          --json            print JSON, and errors as {"error":{code,message,hint}}
+      -h, --help            show this help and exit
 
     Examples:
       # which bus is it?

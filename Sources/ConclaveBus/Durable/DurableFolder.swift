@@ -31,7 +31,7 @@ enum DurableFolder {
     let path = path(of: file)
     let (descriptor, status) = try TopicFile.open(
       file, in: folder, flags: flags, create: create, path: path, holdsLock: holdsLock)
-    try PrivateFolder.checkPrivate(status, path)
+    try PrivateFolder.checkPrivate(status, path, folder.access)
     return descriptor
   }
 

@@ -43,7 +43,7 @@ extension MirroredBus {
   public static func durableSubscriptions(
     of directory: BusDirectory
   ) throws(BusError) -> [DurableStatus] {
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     guard try TopicFile.status(of: DurableFolder.name, in: descriptor) != nil else { return [] }
     let folder = try PrivateFolder.existing(DurableFolder.name, in: descriptor)
     var found: [DurableStatus] = []

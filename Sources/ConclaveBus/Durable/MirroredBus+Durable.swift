@@ -15,7 +15,7 @@ extension MirroredBus {
     durable name: DurableName, to prefix: TopicPrefix, options: DurableOptions = DurableOptions()
   ) throws(BusError) -> DurableSubscription {
     let group = try DurableGroup(
-      name, in: OwnedDescriptor(try directory.open()), patience: options.lockPatience)
+      name, in: try directory.open(), patience: options.lockPatience)
     var found: DurableLog?
     let beginning = MirroredReading.DurableBeginning(deadLetters: name.deadLetters) {
       (log) throws(BusError) in

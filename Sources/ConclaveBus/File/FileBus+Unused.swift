@@ -7,7 +7,7 @@ extension FileBus {
   ///
   /// - Throws: `notFound`, `permissionDenied`, `system`.
   public static func remains(of directory: BusDirectory) throws(BusError) -> [String] {
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     let folders = [KeyFolder.name, DurableFolder.name]
     let files = [RetentionLedger.draftName, RetentionLedger.name] + MirrorRemains.names
     var found: [String] = []
@@ -16,7 +16,7 @@ extension FileBus {
     }
     for name in files {
       guard let status = try TopicFile.status(of: name, in: descriptor),
-        TopicFile.unsuitable(status) == nil
+        TopicFile.unsuitable(status, in: descriptor.access) == nil
       else { continue }
       found.append(joined(directory.path, name))
     }
@@ -29,7 +29,7 @@ extension FileBus {
   /// - Throws: `busy` while a ``FileBus`` is open on the directory; `permissionDenied` when there
   ///   are topic files and the directory is read-only; `notFound`, `system`.
   public static func checkUnused(_ directory: BusDirectory) throws(BusError) {
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     // The lock's file is made by the first who uses the files: without it nobody does.
     if try TopicFile.status(of: FilePresence.name, in: descriptor) != nil {
       let lock = try FilePresence.exclude(from: descriptor, directory)

@@ -42,6 +42,7 @@ public final class FileBus: MessageBus {
   ) throws(PublishFailure) -> Int {
     do throws(BusError) {
       try shared.checkOpen()
+      try shared.permit.checkPublish(topic)
       for message in messages {
         try Message.checkName(message.type, role: "type")
         try Message.checkName(message.sender, role: "sender")
@@ -67,6 +68,7 @@ public final class FileBus: MessageBus {
     try shared.checkOpen()
     try Message.checkName(type, role: "type")
     try Message.checkName(sender, role: "sender")
+    try shared.permit.checkPublish(topic)
     let endpoint = FilePublisher(appender(for: topic), sender: sender, type: type)
     return Publisher(topic: topic, sender: sender, type: type, endpoint: endpoint)
   }
@@ -80,6 +82,7 @@ public final class FileBus: MessageBus {
   ) throws(BusError) -> Subscription {
     try shared.checkOpen()
     try options.checkNeedsNoSegment()
+    try shared.permit.checkSubscribe(prefix)
     let source = try FileSubscription(shared: shared, prefix: prefix, options: options)
     let subscription = Subscription(prefix: prefix, source: source)
     subscriptions.withLock { $0.add(subscription) }

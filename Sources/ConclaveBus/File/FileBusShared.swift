@@ -6,6 +6,7 @@ import Synchronization
 final class FileBusShared: Sendable {
   let path: String
   let directory: OwnedDescriptor
+  let permit: BusPermit
   let options: FileBusOptions
   let incarnation = ProcessIdentity.newIncarnation()
   let process = ProcessIdentity.pid
@@ -21,11 +22,13 @@ final class FileBusShared: Sendable {
   /// Opened with the first key: who uses none pays nothing.
   private let keys = Lock<IdempotencyIndex?>(nil)
 
-  /// - Throws: `unsupported` for rules of retention that keep nothing; as ``BusDirectory/open()``.
+  /// - Throws: `unsupported` for rules of retention that keep nothing; as ``BusDirectory/open()``
+  ///   and ``BusPolicy/read(of:)``.
   init(_ directory: BusDirectory, _ options: FileBusOptions) throws(BusError) {
     try options.retention?.check()
     path = directory.path
-    self.directory = OwnedDescriptor(try directory.open())
+    self.directory = try directory.open()
+    permit = try BusPermit(directory)
     self.options = options
     retention = options.retention == nil ? nil : RetentionTimer()
   }

@@ -4,14 +4,17 @@ import Glibc
 /// A file descriptor that is closed when nobody needs it any more.
 final class OwnedDescriptor: Sendable {
   let number: Int32
+  /// Of a folder: who takes part in the bus, and so whose its files are.
+  let access: BusAccess
   private let mark = ProcessMark()
   /// Whether a child that is forked closes it.
   private let isGuarded: Bool
 
   /// - Parameter holdsLock: whether it will hold a lock for long: then it does not live on in a
   ///   child that is forked, and neither does the lock.
-  init(_ number: Int32, holdsLock: Bool = false) {
+  init(_ number: Int32, holdsLock: Bool = false, access: BusAccess = .user) {
     self.number = number
+    self.access = access
     isGuarded = holdsLock
     if holdsLock { conclave_descriptor_guard(number) }
   }

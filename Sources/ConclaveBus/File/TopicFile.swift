@@ -24,21 +24,24 @@ enum TopicFile {
     var size: UInt64
   }
 
-  /// Opens `name` in `directory`, and makes it (mode 0600) if `create` says so.
+  /// Opens `name` in `directory`, and makes it, as ``BusAccess`` of `directory` says, if `create`
+  /// does.
   ///
   /// Never follows a symbolic link and never blocks, whatever lies there.
   /// - Parameters:
   ///   - path: what errors call it, where `directory` is not the bus directory itself.
   ///   - holdsLock: as ``OwnedDescriptor/init(_:holdsLock:)``.
   /// - Throws: `notFound`; `permissionDenied` or `incompatible` when it is not a regular file of
-  ///   this user with one name; `noSpace`, `exhausted`, `system`.
+  ///   those who take part, with one name; `noSpace`, `exhausted`, `system`.
   static func open(
     _ name: String, in directory: OwnedDescriptor, flags: Int32, create: Bool = false,
     path: String? = nil, holdsLock: Bool = false
   ) throws(BusError) -> (descriptor: OwnedDescriptor, status: stat) {
     let path = path ?? name
-    let flags = flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | (create ? O_CREAT : 0)
-    let number = offStandard(unsafe openat(directory.number, name, flags, 0o600))
+    let flags = flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+    let number = offStandard(
+      create ? openOrMake(name, in: directory, flags) : unsafe openat(directory.number, name, flags)
+    )
     guard number >= 0 else {
       let code = errno
       // What opening says about a link, a directory or a FIFO depends on the flags.
@@ -48,8 +51,32 @@ enum TopicFile {
     let descriptor = OwnedDescriptor(number, holdsLock: holdsLock)
     var status = stat()
     guard unsafe fstat(number, &status) == 0 else { throw .system("look at", path) }
-    if let reason = unsuitable(status) { throw notATopicFile(path, reason) }
+    if let reason = unsuitable(status, in: directory.access) { throw notATopicFile(path, reason) }
     return (descriptor, status)
+  }
+
+  /// A descriptor; or -1, and errno.
+  private static func openOrMake(
+    _ name: String, in directory: OwnedDescriptor, _ flags: Int32
+  ) -> Int32 {
+    guard directory.access.group != nil else {
+      return unsafe openat(directory.number, name, flags | O_CREAT, 0o600)
+    }
+    let isNew = flags & O_EXCL != 0
+    // Others may make and remove it between the steps, again and again.
+    for _ in 0..<1000 {
+      if !isNew {
+        let number = unsafe openat(directory.number, name, flags)
+        if number >= 0 || errno != ENOENT { return number }
+      }
+      let failure = directory.access.makeFile(name, in: directory.number)
+      guard failure == 0 || failure == EEXIST && !isNew else {
+        errno = failure
+        return -1
+      }
+      if isNew { return unsafe openat(directory.number, name, flags & ~O_EXCL) }
+    }
+    return -1
   }
 
   /// Which file `name` stands for now; nil when there is nothing. Cheap, and makes no write dearer,
@@ -86,9 +113,9 @@ enum TopicFile {
   }
 
   /// Why the file must not be used as a topic file; nil when it may.
-  static func unsuitable(_ status: stat) -> String? {
+  static func unsuitable(_ status: stat, in access: BusAccess) -> String? {
     if let kind = kindOfIrregular(status) { return "it is \(kind), not a regular file" }
-    if status.st_uid != geteuid() { return "it belongs to another user (uid \(status.st_uid))" }
+    if let reason = access.stranger(status) { return reason }
     if status.st_nlink > 1 { return "it has \(status.st_nlink) names (hard links)" }
     return nil
   }
@@ -96,7 +123,9 @@ enum TopicFile {
   /// The same of what bears `name` now, also when it cannot be looked at.
   static func flaw(of name: String, in directory: OwnedDescriptor) -> String? {
     do throws(BusError) {
-      return try status(of: name, in: directory).flatMap(unsuitable)
+      return try status(of: name, in: directory).flatMap {
+        unsuitable($0, in: directory.access)
+      }
     } catch { return error.message }
   }
 

@@ -39,7 +39,7 @@ extension FileBus {
   public static func unusableFiles(
     of directory: BusDirectory
   ) throws(BusError) -> [UnusableTopicFile] {
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     return try TopicHistory(in: descriptor).names.compactMap { name in
       TopicFile.flaw(of: name.text, in: descriptor).map {
         UnusableTopicFile(path: "\(directory.path)/\(name.text)", reason: $0)
@@ -51,11 +51,11 @@ extension FileBus {
   ///
   /// - Throws: `notFound`, `permissionDenied`, `system`.
   public static func status(of directory: BusDirectory) throws(BusError) -> [TopicFileStatus] {
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     var found: [Topic: TopicFileStatus] = [:]
     for name in try TopicHistory(in: descriptor).names {
       guard let status = try TopicFile.status(of: name.text, in: descriptor),
-        TopicFile.unsuitable(status) == nil
+        TopicFile.unsuitable(status, in: descriptor.access) == nil
       else { continue }
       let active = "\(directory.path)/\(TopicFileName(name.topic).text)"
       let modified = Timestamp(status.st_mtim)
@@ -80,7 +80,7 @@ extension FileBus {
   /// - Throws: `busy` while a ``FileBus`` is open on the directory; `permissionDenied` when there
   ///   are topic files and the directory is read-only; `notFound`, `system`.
   public static func clean(_ directory: BusDirectory) throws(BusError) -> Int {
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     try checkUnused(directory)
     // Where nothing can be removed a lock's file can hardly be made, and need not be.
     let keys = try TopicFile.status(of: KeyFolder.name, in: descriptor)
@@ -97,7 +97,7 @@ extension FileBus {
     var removed = 0
     for name in try TopicHistory(in: descriptor).names.map(\.text) {
       guard let status = try TopicFile.status(of: name, in: descriptor),
-        TopicFile.unsuitable(status) == nil
+        TopicFile.unsuitable(status, in: descriptor.access) == nil
       else { continue }
       if unsafe unlinkat(descriptor.number, name, 0) == 0 {
         removed += 1

@@ -73,7 +73,7 @@ struct TopicSweep {
   /// - Parameter number: its own, or for the active file the one that it is going to get.
   private func examine(_ name: TopicFileName, number: UInt64) throws(BusError) -> File? {
     guard let status = try TopicFile.status(of: name.text, in: directory),
-      TopicFile.unsuitable(status) == nil
+      TopicFile.unsuitable(status, in: directory.access) == nil
     else { return nil }
     let (identity, size) = (TopicFile.Identity(status), UInt64(max(0, status.st_size)))
     let place = TopicFileName(topic, number: number)
@@ -214,12 +214,7 @@ struct TopicSweep {
   private func replace(_ file: File) throws(BusError) -> Bool {
     guard try isThere(file) else { return false }
     _ = unsafe unlinkat(directory.number, Self.spareName, 0)
-    let number = offStandard(
-      unsafe openat(
-        directory.number, Self.spareName, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-        0o600))
-    guard number >= 0 else { throw .system("make", Self.spareName) }
-    close(number)
+    _ = try TopicFile.open(Self.spareName, in: directory, flags: O_WRONLY | O_EXCL, create: true)
     guard unsafe renameat(directory.number, Self.spareName, directory.number, file.name.text) == 0
     else { throw .system("remove", file.name.text) }
     return true

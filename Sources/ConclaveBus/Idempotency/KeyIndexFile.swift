@@ -31,7 +31,7 @@ final class KeyIndexFile: Sendable {
     let path = "\(KeyFolder.name)/\(name)"
     let (file, status) = try TopicFile.open(
       name, in: folder, flags: O_RDWR, create: true, path: path, holdsLock: true)
-    try PrivateFolder.checkPrivate(status, path)
+    try PrivateFolder.checkPrivate(status, path, folder.access)
     let locks = KeyLocks(file, patience: patience, use: .keys)
     descriptor = file
     self.locks = locks

@@ -13,7 +13,7 @@ struct MirrorAbsence {
   init(_ board: RingMirrorBoard, _ directory: BusDirectory) {
     mirror = board.process(labelled: Mirror.label)
     isSegmentNamed = board.isNamed
-    let descriptor = (try? directory.open()).map { OwnedDescriptor($0) }
+    let descriptor = try? directory.open()
     holder = descriptor.flatMap { MirrorLock.living(in: $0)?.process }
   }
 

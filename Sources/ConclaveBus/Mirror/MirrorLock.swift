@@ -21,7 +21,7 @@ final class MirrorLock: Sendable {
 
   /// - Throws: `permissionDenied` when the directory cannot be written; `incompatible`, `system`.
   init(in directory: BusDirectory, segment: String) throws(BusError) {
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     file = try TopicFile.open(
       Self.name, in: descriptor, flags: O_RDWR, create: true, holdsLock: true
     ).descriptor

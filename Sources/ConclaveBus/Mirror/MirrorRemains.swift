@@ -20,7 +20,7 @@ enum MirrorRemains {
     }
     for name in names {
       guard let status = try TopicFile.status(of: name, in: directory),
-        TopicFile.unsuitable(status) == nil
+        TopicFile.unsuitable(status, in: directory.access) == nil
       else { continue }
       guard unsafe unlinkat(directory.number, name, 0) == 0 || errno == ENOENT else {
         throw .system("remove", name)

@@ -13,6 +13,7 @@ extension MirroredBus {
     let isKeyed = messages.contains { $0.idempotencyKey != nil }
     var numberings: [String: SharedMemoryStream.Numbering]?
     do throws(BusError) {
+      try shared.permit.checkPublish(topic)
       lane = try shared.openLane()
       if durability > .ring, !isKeyed {
         numberings = try self.numberings(of: messages, topic, lane)

@@ -89,6 +89,7 @@ public final class MirroredBus: MessageBus {
   ) throws(BusError) -> Subscription {
     try mark.check()
     if shared.closing.isRaised { throw .busClosed }
+    try shared.permit.checkSubscribe(prefix)
     let source = try MirroredSource(
       files.shared, shared.location, shared.geometry, prefix: prefix, options: options,
       durable: durable)

@@ -8,7 +8,7 @@ extension BusSession {
   public static func owner(
     of directory: BusDirectory
   ) throws(BusError) -> (owner: SessionOwner?, isLive: Bool)? {
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     guard let (record, isHeld) = try SessionLock.look(in: descriptor) else { return nil }
     if case .owner(let owner) = record { return (owner, isHeld) }
     return (nil, isHeld)
@@ -19,7 +19,7 @@ extension BusSession {
   /// - Throws: `notFound`, `permissionDenied`, `system`.
   public static func staleDirectories(in directory: BusDirectory) throws(BusError) -> [BusDirectory]
   {
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     var found: [BusDirectory] = []
     // The inner ones first: the outer one cannot be removed before them.
     for name in try PrivateFolder.names(in: descriptor).sorted() where !name.hasPrefix(".") {

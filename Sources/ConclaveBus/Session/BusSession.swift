@@ -77,7 +77,7 @@ public final class BusSession: Sendable {
     try mark.check()
     try state.withLock { (state) throws(BusError) in
       try check(state)
-      try SessionJournal.add(path, in: OwnedDescriptor(try directory.open()))
+      try SessionJournal.add(path, in: try directory.open())
     }
   }
 

@@ -18,18 +18,18 @@ enum HiddenFolder {
   /// git: where this makes a folder in a git worktree, be it `.conclave` itself or the one directly
   /// in it, it puts a `.gitignore` into it that ignores everything. One that is there is left
   /// alone. What fails here fails again when the directory is made, which says so.
-  static func make(above path: String) {
+  static func make(above path: String, _ access: BusAccess = .user) {
     guard path.hasPrefix("/"), let hidden = enclosing(path), let worktree = parent(of: hidden)
     else { return }
-    let isMade = unsafe mkdir(hidden, 0o700) == 0
+    let isMade = access.makeFolder(hidden) == 0
     if isMade {
       ignoreAll(in: hidden, worktree)
-    } else if unsafe access(joined(hidden, ".gitignore"), F_OK) != 0 {
+    } else if unsafe Glibc.access(joined(hidden, ".gitignore"), F_OK) != 0 {
       let rest = path.dropFirst(hidden.count).split(separator: "/")
-      guard let first = rest.first, unsafe mkdir(joined(hidden, String(first)), 0o700) == 0 else {
-        return
-      }
-      ignoreAll(in: joined(hidden, String(first)), worktree)
+      guard let first = rest.first else { return }
+      let folder = joined(hidden, String(first))
+      guard access.makeFolder(folder) == 0 else { return }
+      ignoreAll(in: folder, worktree)
     }
   }
 

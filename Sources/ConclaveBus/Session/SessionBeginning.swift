@@ -35,7 +35,7 @@ struct SessionBeginning {
     let archive = options.archive ?? SessionArchive(of: directory.path)
     let gate = try SessionGate.enter(archive.path, patience: options.patience)
     defer { _ = gate.lock(LOCK_UN) }
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     guard try TopicFile.status(of: SessionLock.name, in: descriptor) != nil else { return false }
     switch try SessionLock.take(in: descriptor) {
     case .held(let owner):
@@ -52,7 +52,7 @@ struct SessionBeginning {
   /// nil when it is to be tried again.
   private func attempt(at place: String) throws(BusError) -> BusSession? {
     let directory = try BusDirectory(opening: place)
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     let contents = try SessionRemains.contents(descriptor)
     if !contents.isEmpty, try TopicFile.status(of: SessionLock.name, in: descriptor) == nil {
       throw notASessions(directory, contents)
@@ -143,10 +143,10 @@ struct SessionEnding {
       try archive.checkMovable(directory)
       try remains.settle(keeping: true)
       // Where nothing was said there is nothing to keep: others would have to make room for it.
-      let contents = try SessionRemains.contents(OwnedDescriptor(try directory.open()))
+      let contents = try SessionRemains.contents(directory.open())
       if contents.isEmpty { return try remove() }
       let presence = try FilePresence.exclude(
-        from: OwnedDescriptor(try directory.open()), directory)
+        from: try directory.open(), directory)
       defer { _ = presence.lock(LOCK_UN) }
       let place = try archive.take(directory, of: session)
       // That something old cannot be removed is no reason to fail what has been done.

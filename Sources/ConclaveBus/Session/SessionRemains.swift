@@ -32,7 +32,7 @@ struct SessionRemains {
 
   /// Another session's directory in this one would go with it, unasked.
   private func refuseNested() throws(BusError) {
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     for name in try PrivateFolder.names(in: descriptor) where !name.hasPrefix(".") {
       guard let folder = try? PrivateFolder.existing(name, in: descriptor),
         try TopicFile.status(of: SessionLock.name, in: folder) != nil

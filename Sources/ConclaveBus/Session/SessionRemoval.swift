@@ -16,13 +16,13 @@ enum SessionRemoval {
   /// - Returns: whether the directory is gone.
   /// - Throws: `busy` while somebody has files of the bus open; `permissionDenied`, `system`.
   static func remove(_ directory: BusDirectory) throws(BusError) -> Bool {
-    let descriptor = OwnedDescriptor(try directory.open())
+    let descriptor = try directory.open()
     _ = try FileBus.clean(directory)
     try SessionJournal.removeListed(in: descriptor)
     try removeIgnore(in: descriptor)
     for name in small {
       guard let status = try TopicFile.status(of: name, in: descriptor),
-        TopicFile.unsuitable(status) == nil
+        TopicFile.unsuitable(status, in: descriptor.access) == nil
       else { continue }
       guard unsafe unlinkat(descriptor.number, name, 0) == 0 || errno == ENOENT else {
         throw .system("remove", joined(directory.path, name))

@@ -27,11 +27,15 @@ extension BusError {
     case .permissionDenied:
       self.init(
         .permissionDenied, "no permission for \(path)",
-        hint: "check the rights of \(location.directory)")
+        hint: location.rights == .user
+          ? "check the rights of \(location.directory)"
+          : "nobody but who made it, and root, can remove it from \(location.directory)")
     case .squatted:
+      let expected =
+        location.rights == .user
+        ? "this user's private regular file" : "a regular file of those who share the bus"
       self.init(
-        .permissionDenied,
-        "\(path) is not this user's private regular file, so it is not believed",
+        .permissionDenied, "\(path) is not \(expected), so it is not believed",
         hint: "remove it, or have its owner remove it")
     case .incompatible(let mismatch):
       self.init(

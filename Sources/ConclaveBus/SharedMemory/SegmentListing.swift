@@ -1,7 +1,7 @@
 import Glibc
 import SharedRing
 
-/// A segment of this user, whatever bus it belongs to.
+/// A segment that this user has made, or that lies under a bus directory of theirs.
 public struct SegmentListing: Hashable, Sendable {
   public var path: String
   /// The bus directory that it was made for; nil when its header cannot be believed.
@@ -12,6 +12,8 @@ public struct SegmentListing: Hashable, Sendable {
   public var processes: [UInt32] = []
   /// Whether nobody takes part and its bus directory is gone, so that nobody ever will.
   public var isOrphan = false
+  /// As its file's mode has it.
+  var rights = RingRights.user
   /// Why it cannot be looked into.
   public var failure: BusError?
 
@@ -19,7 +21,8 @@ public struct SegmentListing: Hashable, Sendable {
 }
 
 extension SharedMemoryBus {
-  /// All segments of this user, by path. Joins none of them. O(segments).
+  /// All segments that this user has made, or that bear their name, by path. Joins none of them.
+  /// O(segments).
   ///
   /// - Throws: `notFound`, `permissionDenied`, `system`, when the directory cannot be listed.
   public static func segments(
@@ -29,7 +32,7 @@ extension SharedMemoryBus {
     let number = unsafe open(segmentDirectory, flags)
     guard number >= 0 else { throw .system("open", segmentDirectory) }
     let folder = OwnedDescriptor(number)
-    let names = try PrivateFolder.names(in: folder).filter { isSegmentName($0) }
+    let names = try PrivateFolder.names(in: folder).filter { ownerNamed(by: $0) != nil }
     return names.sorted().compactMap { listing($0, segmentDirectory) }
   }
 
@@ -42,31 +45,44 @@ extension SharedMemoryBus {
     guard let slash = orphan.path.lastIndex(of: "/") else { return false }
     let name = String(orphan.path[orphan.path.index(after: slash)...])
     let directory = String(orphan.path[..<slash])
-    guard isSegmentName(name), let now = listing(name, directory), now.isOrphan else {
+    guard ownerNamed(by: name) != nil, let now = listing(name, directory), now.isOrphan else {
       return false
     }
-    let location = RingLocation(directory: directory, name: name, owner: now.directory ?? "")
+    let location = RingLocation(
+      directory: directory, name: name, owner: now.directory ?? "", rights: now.rights)
     do throws(RingError) {
       return try location.removeSegment()
     } catch { throw BusError(error, location) }
   }
 
-  /// `conclave-{uid}-{16 hexadecimal digits}`.
-  private static func isSegmentName(_ name: String) -> Bool {
-    let prefix = "conclave-\(geteuid())-"
-    let digits = name.utf8.dropFirst(prefix.utf8.count)
-    let hexadecimal = UInt8(ascii: "0")...UInt8(ascii: "9")
-    return name.hasPrefix(prefix) && digits.count == 16
-      && digits.allSatisfy {
-        hexadecimal.contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
-      }
+  /// The uid in `conclave-{uid}-{16 hexadecimal digits}`; nil for other names.
+  private static func ownerNamed(by name: String) -> uid_t? {
+    let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+    let isHash =
+      parts.last?.utf8.count == 16
+      && parts.last?.utf8.allSatisfy {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+          || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+      } == true
+    guard parts.count == 3, parts[0] == "conclave", isHash, let owner = uid_t(parts[1]),
+      String(owner) == parts[1]
+    else { return nil }
+    return owner
   }
 
   private static func listing(_ name: String, _ segmentDirectory: String) -> SegmentListing? {
     var listing = SegmentListing(path: "\(segmentDirectory)/\(name)")
-    var location = RingLocation(directory: segmentDirectory, name: name, owner: "")
+    var status = stat()
+    guard unsafe lstat(listing.path, &status) == 0,
+      status.st_uid == geteuid() || ownerNamed(by: name) == geteuid()
+    else { return nil }
+    listing.rights = RingRights(status)
+    var location = RingLocation(
+      directory: segmentDirectory, name: name, owner: "", rights: listing.rights)
     do throws(RingError) {
-      guard let written = try RingLocation.written(in: segmentDirectory, name: name),
+      guard
+        let written = try RingLocation.written(
+          in: segmentDirectory, name: name, rights: listing.rights),
         let snapshot = try RingSnapshot(of: written)
       else { return nil }
       location = written
@@ -86,11 +102,35 @@ extension SharedMemoryBus {
   /// Whether a bus directory leads to this segment.
   private static func isBus(_ written: RingLocation) -> Bool {
     do throws(BusError) {
-      let directory = try BusDirectory(opening: written.owner, create: false)
+      let directory = try BusDirectory(
+        opening: written.owner, create: false, access: BusAccess(written.rights))
       return location(of: directory, in: written.directory) == written
     } catch {
       // A directory that only cannot be used just now may be used again.
       return error.code != .notFound
     }
+  }
+}
+
+extension RingRights {
+  /// Those that a segment's file has.
+  fileprivate init(_ status: stat) {
+    self =
+      switch status.st_mode & 0o077 {
+      case 0o060: .group(status.st_gid)
+      case 0o040: .readers(group: status.st_gid, of: status.st_uid)
+      default: .user
+      }
+  }
+}
+
+extension BusAccess {
+  fileprivate init(_ rights: RingRights) {
+    self =
+      switch rights {
+      case .user: .user
+      case .group(let group): .group(group)
+      case .readers(let group, _): .readers(group)
+      }
   }
 }

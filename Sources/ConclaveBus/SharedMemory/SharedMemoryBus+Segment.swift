@@ -2,13 +2,15 @@ import Glibc
 import SharedRing
 
 extension SharedMemoryBus {
-  /// Where the segment of a bus lies: `conclave-{uid}-{hash of the directory's path}`. The path
-  /// itself stands in the segment's header, so that two directories with one hash are noticed.
+  /// Where the segment of a bus lies: `conclave-{uid of the directory's owner}-{hash of its path}`.
+  /// The path itself stands in the segment's header, so that two directories with one hash are
+  /// noticed.
   static func location(of directory: BusDirectory, in segmentDirectory: String) -> RingLocation {
     let hash = String(fnv1a(directory.path.utf8), radix: 16)
     let padded = String(repeating: "0", count: 16 - hash.count) + hash
     return RingLocation(
-      directory: segmentDirectory, name: "conclave-\(geteuid())-\(padded)", owner: directory.path)
+      directory: segmentDirectory, name: "conclave-\(directory.owner)-\(padded)",
+      owner: directory.path, rights: directory.access.rights(owner: directory.owner))
   }
 
   /// The file of the segment that the bus of `directory` has or would have.
@@ -40,6 +42,17 @@ extension SharedMemoryBus {
     do throws(RingError) {
       return try location.removeSegment()
     } catch { throw BusError(error, location) }
+  }
+}
+
+extension BusAccess {
+  /// Those of the segment.
+  func rights(owner: UInt32) -> RingRights {
+    switch self {
+    case .user: .user
+    case .group(let group): .group(group)
+    case .readers(let group): .readers(group: group, of: owner)
+    }
   }
 }
 

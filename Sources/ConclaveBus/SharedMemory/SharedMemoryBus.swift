@@ -12,6 +12,7 @@ public final class SharedMemoryBus: MessageBus {
   public let directory: BusDirectory
   let location: RingLocation
   let geometry: RingGeometry
+  let permit: BusPermit
   private let mark = ProcessMark()
   /// Ends waits when it is closed, and says how long they wait for a mirror.
   let closing: RingCancellation
@@ -28,6 +29,7 @@ public final class SharedMemoryBus: MessageBus {
   /// Opens the bus of `directory`. No segment is made or joined before the first publish or
   /// subscribe.
   ///
+  /// - Throws: as ``BusPolicy/read(of:)``.
   /// - Parameter onWarning: called, from any thread, when a segment that nobody could use is
   ///   replaced: ``BusWarning/segmentReplaced(path:reason:)``.
   public convenience init(
@@ -45,6 +47,7 @@ public final class SharedMemoryBus: MessageBus {
     mayBeGivenUp: Bool, onWarning: (@Sendable (BusWarning) -> Void)?
   ) throws(BusError) {
     self.directory = directory
+    permit = try BusPermit(directory)
     self.closing = closing
     self.mayBeGivenUp = mayBeGivenUp
     self.onWarning = onWarning
@@ -60,6 +63,7 @@ public final class SharedMemoryBus: MessageBus {
     let lane: SharedMemoryLane
     var streams: [SharedMemoryStream] = []
     do throws(BusError) {
+      try permit.checkPublish(topic)
       for message in messages { try Message.checkHasNoKey(message) }
       lane = try openLane()
       for message in messages {
@@ -87,6 +91,7 @@ public final class SharedMemoryBus: MessageBus {
   ) throws(BusError) -> SharedMemoryEndpoint {
     try Message.checkName(sender, role: "sender")
     try Message.checkName(type, role: "type")
+    try permit.checkPublish(topic)
     let lane = try openLane()
     return SharedMemoryEndpoint(
       lane: lane,
@@ -99,6 +104,7 @@ public final class SharedMemoryBus: MessageBus {
     to prefix: TopicPrefix, options: SubscriptionOptions
   ) throws(BusError) -> Subscription {
     try checkOpen()
+    try permit.checkSubscribe(prefix)
     if !options.isReadOnly { replaceUnusable() }
     let source = try SharedMemorySource(location, geometry, prefix: prefix, options: options)
     let subscription = Subscription(prefix: prefix, source: source)

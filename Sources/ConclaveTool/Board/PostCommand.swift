@@ -29,7 +29,7 @@ enum PostCommand: Command {
         "TEXT", isRequired: false, isRepeated: true,
         "what there is to say; without it, or with - alone, standard input is read"),
     ],
-    options: [sender, ttl, provisional, .boardTopic, .boardTransport, .busDirectory],
+    options: [sender, ttl, provisional, .boardTopic, .boardTransport] + Option.place,
     examples: [
       Example(
         "a pitfall", "conclave board post warning \"package X 2 breaks auth\" --sender task-3"),

@@ -29,8 +29,7 @@ enum ReadCommand: Command {
       """,
     options: [
       all, limit, tokens, .boardKind, .boardSince, sender, .boardTopic, .boardTransport,
-      .busDirectory,
-    ],
+    ] + Option.place,
     examples: [
       Example("what is there to know?", "conclave board read"),
       Example(

@@ -20,8 +20,8 @@ enum WatchCommand: Command {
       as long as --count and --timeout say.
       """,
     options: [
-      count, timeout, .boardKind, since, .boardTopic, .boardTransport, .busDirectory,
-    ],
+      count, timeout, .boardKind, since, .boardTopic, .boardTransport,
+    ] + Option.place,
     examples: [
       Example("see what the tasks find out", "conclave board watch"),
       Example(

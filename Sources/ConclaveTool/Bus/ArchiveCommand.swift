@@ -10,7 +10,7 @@ enum ArchiveCommand: Command {
       .conclave/archive/SESSION; the five newest sessions are kept. What is printed is
       a bus directory to be read: conclave bus replay --bus-dir PATH.
       """,
-    options: [.busDirectory],
+    options: Option.place,
     examples: [
       Example("what is there?", "conclave bus archive"),
       Example(

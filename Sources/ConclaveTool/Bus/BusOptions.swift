@@ -4,6 +4,14 @@ import ConclaveBus
 extension Option {
   static let busDirectory = Option(
     "bus-dir", value: "DIR", environment: "BUS_DIR", "the bus directory")
+  static let group = Option(
+    "group", value: "GROUP", environment: "BUS_GROUP",
+    "share the bus with the members of a group, by its name or gid: they are trusted")
+  static let mode = Option(
+    "mode", value: "0660|0640", environment: "BUS_MODE",
+    "whether the group takes part (0660, the default), or only reads what the owner publishes")
+  /// Which bus, and whose.
+  static let place = [busDirectory, group, mode]
   static let transport = Option(
     "transport", value: "shm|file|mirror", environment: "BUS_TRANSPORT",
     "shared memory (the default), one durable file per topic, or shared memory with the files as "
@@ -21,14 +29,37 @@ extension Option {
 }
 
 extension Arguments {
+  /// With whom the bus is shared.
+  func busAccess() throws -> BusAccess {
+    let mode = try value(.mode, form: "0660 or 0640 (or 0600 without a group)") { text in
+      [0o600, 0o640, 0o660].first { String($0, radix: 8) == text.drop { $0 == "0" } }
+    }
+    guard let name = text(.group) else {
+      guard mode == nil || mode == 0o600 else {
+        throw usageError("a bus that is shared needs a group", hint: "add --group GROUP")
+      }
+      return .user
+    }
+    let group = try BusAccess.groupID(of: name)
+    switch mode {
+    case 0o600:
+      throw usageError(
+        "the mode 0600 shares the bus with nobody, but a group is named",
+        hint: "use --mode 0660, or leave the group out")
+    case 0o640: return .readers(group)
+    default: return .group(group)
+    }
+  }
+
   /// The bus that the options, the environment or the place name.
-  func busLocation() throws(BusError) -> BusLocation {
+  func busLocation() throws -> BusLocation {
     // `text` would take the variable for the option; here it matters which one it was.
-    try BusLocation.find(option: has(.busDirectory) ? text(.busDirectory) : nil)
+    try BusLocation.find(
+      option: has(.busDirectory) ? text(.busDirectory) : nil, access: busAccess())
   }
 
   /// The directory of the bus; `notFound` unless it exists or may be made.
-  func busDirectory(create: Bool) throws(BusError) -> BusDirectory {
+  func busDirectory(create: Bool) throws -> BusDirectory {
     let location = try busLocation()
     guard create || location.exists else {
       throw BusError(

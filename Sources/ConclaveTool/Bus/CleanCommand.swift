@@ -21,7 +21,7 @@ enum CleanCommand: Command {
       Messages in topic files are gone for good. While a session has the directory,
       whatever it is doing, it is not cleaned.
       """,
-    options: [yes, dryRun, purgeStale, .busDirectory],
+    options: [yes, dryRun, purgeStale] + Option.place,
     examples: [
       Example("see what is there to remove", "conclave bus clean --dry-run"),
       Example("remove it without a question", "conclave bus clean --yes"),

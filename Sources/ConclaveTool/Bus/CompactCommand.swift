@@ -23,7 +23,7 @@ enum CompactCommand: Command {
       Ends with exit code 3 when there is no bus, with 5 when another process keeps
       a file locked or is removing files for long.
       """,
-    options: [retention, topic, dryRun, .busDirectory],
+    options: [retention, topic, dryRun] + Option.place,
     examples: [
       Example("keep the last week", "conclave bus compact --retention age=7d"),
       Example(

@@ -49,8 +49,8 @@ enum MirrorCommand: Command {
       the directory, or when this bus is mirrored into one that was moved.
       """,
     options: [
-      whenFailing, syncInterval, patience, retention, retentionTopic, .busDirectory,
-    ],
+      whenFailing, syncInterval, patience, retention, retentionTopic,
+    ] + Option.place,
     examples: [
       Example("keep everything from now on", "conclave bus mirror"),
       Example(

@@ -47,8 +47,7 @@ enum PublishCommand: Command {
     operands: [Operand("TOPIC", "where to publish, for instance build.done")],
     options: [
       sender, type, payload, text, lines, key, .durability, .whenFailing, .patience, .transport,
-      .busDirectory,
-    ],
+    ] + Option.place,
     examples: [
       Example(
         "say one thing",

@@ -45,8 +45,8 @@ enum ReplayCommand: Command {
       Operand("PREFIX", isRequired: false, "a topic, with all below it; all without it")
     ],
     options: [
-      from, end, topic, speed, republish, prefix, .durability, transport, .busDirectory,
-    ],
+      from, end, topic, speed, republish, prefix, .durability, transport,
+    ] + Option.place,
     examples: [
       Example("what was said in the last ten minutes", "conclave bus replay --from -10m"),
       Example(

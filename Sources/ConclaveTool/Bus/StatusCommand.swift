@@ -20,7 +20,7 @@ enum StatusCommand: Command {
       row, too: it copies everything into the topic files, and its lag is how many
       records are not there yet.
       """,
-    options: [interval, .busDirectory],
+    options: [interval] + Option.place,
     examples: [
       Example("look once", "conclave bus status"),
       Example(

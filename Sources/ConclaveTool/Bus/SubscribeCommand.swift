@@ -45,8 +45,7 @@ enum SubscribeCommand: Command {
     options: [
       .from, count, timeout, policy, backPressureTimeout, readOnly, strict,
       DurableFollow.durable, DurableFollow.ack, .transport, .pollInterval, .pollMaxInterval,
-      .busDirectory,
-    ],
+    ] + Option.place,
     examples: [
       Example("the payloads below one topic", "conclave bus subscribe build | jq -c .payload"),
       Example(

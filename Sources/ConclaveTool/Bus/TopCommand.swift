@@ -22,7 +22,7 @@ enum TopCommand: Command {
       Looks from outside, as bus status does, and goes on when the bus is removed and
       comes back. Ends with exit code 3 when there is none at first.
       """,
-    options: [interval, count, .busDirectory],
+    options: [interval, count] + Option.place,
     examples: [
       Example("watch", "conclave bus top"),
       Example(
@@ -102,7 +102,7 @@ enum TopCommand: Command {
 
     /// Of what lies there now: another directory may have come in the place of the first.
     private static func snapshot(_ location: BusLocation) throws(BusError) -> BusSnapshot {
-      try BusSnapshot(of: BusDirectory(opening: location.path, create: false))
+      try BusSnapshot(of: location.openDirectory(create: false))
     }
   }
 }

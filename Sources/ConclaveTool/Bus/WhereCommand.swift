@@ -8,7 +8,7 @@ enum WhereCommand: Command {
       Prints the path alone on standard output, so that it can be used in $(...), and
       the rule on standard error. Nothing is made; the directory may not exist yet.
       """,
-    options: [.busDirectory],
+    options: Option.place,
     examples: [
       Example("which bus is it?", "conclave bus where"),
       Example("list its topic files", "ls \"$(conclave bus where)\""),

@@ -15,8 +15,8 @@ struct BusChecks {
     }
     do throws(BusError) {
       let directory = try location.openDirectory(create: false)
-      return [room(directory)] + sessions(directory) + segment(directory) + files(directory)
-        + durable(directory)
+      return [room(directory)] + policy(directory) + sessions(directory) + segment(directory)
+        + files(directory) + durable(directory)
     } catch {
       return [.error("the bus", error)]
     }
@@ -42,6 +42,24 @@ struct BusChecks {
       return .warning(subject, free, hint: "make room, or conclave bus compact --retention ...")
     }
     return .ok(subject, free)
+  }
+
+  private func policy(_ directory: BusDirectory) -> [Finding] {
+    let subject = "the policy"
+    do throws(BusError) {
+      guard let policy = try BusPolicy.read(of: directory) else { return [] }
+      let unknown = policy.unknownNames
+      guard unknown.isEmpty else {
+        return [
+          .warning(
+            subject, "names whom this host does not know: \(unknown.joined(separator: ", "))",
+            hint: "they are nobody here; correct \(BusPolicy.fileName) if they are misspelt")
+        ]
+      }
+      return [.ok(subject, "\(BusPolicy.fileName) has rules for \(policy.rules.count) prefixes")]
+    } catch {
+      return [.error(subject, error)]
+    }
   }
 
   private func sessions(_ directory: BusDirectory) -> [Finding] {

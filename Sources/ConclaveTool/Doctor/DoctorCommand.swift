@@ -22,7 +22,7 @@ enum DoctorCommand: Command {
       Ends with 0 when all is well, with 1 when there is something to look after, and
       with 6 when something does not work.
       """,
-    options: [fix, .busDirectory],
+    options: [fix] + Option.place,
     examples: [
       Example("why does it not work?", "conclave doctor"),
       Example(
