@@ -24,6 +24,7 @@ typedef struct thread {
 } thread;
 
 orders_site *orders_sites;
+uint32_t orders_running;
 static int orders_weak_order;
 
 static location locations[LOCATIONS];
@@ -39,6 +40,9 @@ static unsigned depth, known_depth;
 static int switches_left;
 static const char *failure;
 static int mortal;
+static int preparing;
+static const char *stop_at;
+static jmp_buf stopped;
 
 static unsigned choose(unsigned count) {
   if (count <= 1) return 0;
@@ -80,8 +84,17 @@ static unsigned find(const volatile void *address, unsigned bytes) {
   return index;
 }
 
+static void fence(int order);
+
+/* The kernel frees its locks: whoever takes one comes after all that it did. */
+static void die(void) {
+  fence(memory_order_seq_cst);
+  orders_died(current);
+}
+
 /* Goes on with another thread, if the choice falls on one. */
 static void step(int must) {
+  if (preparing) return;
   thread *me = &threads[current];
   unsigned can[THREADS + 1], count = 0;
   if (!must) can[count++] = current;
@@ -100,10 +113,10 @@ static void step(int must) {
   unsigned next = can[choose(count)];
   if (next == current) return;
   if (next == THREADS) {
-    /* Dies here. The kernel frees its locks: whoever takes one comes after all that it did. */
+    /* Dies here. */
     mortal = -1;
     me->ended = 1;
-    orders_died(current);
+    die();
     step(1);
   }
   if (!must) switches_left--;
@@ -114,17 +127,17 @@ static void step(int must) {
 }
 
 static int is_same(const orders_site *a, const orders_site *b) {
-  return a->line == b->line && strcmp(a->what, b->what) == 0 && strcmp(a->file, b->file) == 0;
+  return a->line == b->line && strcmp(a->what, b->what) == 0 && strcmp(a->place, b->place) == 0 &&
+         strcmp(a->file, b->file) == 0;
 }
 
 /* Functions in headers exist once for each file that includes them: the first stands for all. */
 static void note(orders_site *site, int order) {
-  site->known = 1;
   site->order = order;
-  site->first = 1;
+  site->first = site;
   for (orders_site *other = orders_sites; other; other = other->next) {
     if (!is_same(site, other)) continue;
-    site->first = 0;
+    site->first = other->first;
     site->weak = other->weak;
   }
   site->next = orders_sites;
@@ -140,7 +153,9 @@ void orders_weaken(const orders_site *one, const char *function, int order) {
 }
 
 static int order_at(int order, orders_site *site) {
-  if (!site->known) note(site, order);
+  if (stop_at && strcmp(site->place, stop_at) == 0) _longjmp(stopped, 1);
+  if (!site->first) note(site, order);
+  site->first->scenarios |= orders_running;
   if (!site->weak) return order;
   /* A whole function is weakened where it is sequentially consistent. */
   return orders_weak_order == ORDERS_NOT_CONSISTENT
@@ -168,7 +183,7 @@ uint64_t orders_load(const volatile void *address, unsigned bytes, int order, or
   unsigned oldest = me->seen.at[index];
   if (order == memory_order_seq_cst && consistent.at[index] > oldest) oldest = consistent.at[index];
   /* The newest first. */
-  unsigned at = place->count - 1 - choose(place->count - oldest);
+  unsigned at = place->count - 1 - (preparing ? 0 : choose(place->count - oldest));
   me->seen.at[index] = (uint8_t)at;
   take(me, &place->messages[at], order);
   return place->messages[at].value;
@@ -261,6 +276,18 @@ void orders_wake(const volatile void *word) {
 
 unsigned orders_thread(void) { return current; }
 
+void orders_before(unsigned thread, void (*body)(void), const char *until) {
+  current = thread;
+  stop_at = until;
+  if (_setjmp(stopped) == 0) {
+    body();
+    if (until) { fprintf(stderr, "nobody comes to %s\n", until); exit(2); }
+    return;
+  }
+  stop_at = NULL;
+  die();
+}
+
 void orders_kernel(void) {
   step(0);
   fence(memory_order_seq_cst);
@@ -280,8 +307,10 @@ static void execute(const orders_scenario *scenario, int switches) {
   memset(&consistent, 0, sizeof(consistent));
   depth = 0;
   switches_left = switches;
-  mortal = scenario->mortal - 1;
+  preparing = 1;
   scenario->prepare();
+  preparing = 0;
+  mortal = scenario->mortal - 1;
   for (thread_count = 0; thread_count < THREADS; thread_count++) {
     if (!scenario->threads[thread_count]) break;
     threads[thread_count].body = scenario->threads[thread_count];
@@ -304,7 +333,7 @@ orders_result orders_explore(const orders_scenario *scenario, uint64_t limit, in
   failure = NULL;
   known_depth = 0;
   while (result.executions < limit) {
-    execute(scenario, switches);
+    execute(scenario, switches - scenario->fewer);
     result.executions++;
     if (failure) { result.failure = failure; return result; }
     known_depth = depth;

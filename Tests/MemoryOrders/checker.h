@@ -17,13 +17,13 @@ typedef struct orders_site {
   const char *file;
   const char *function;
   const char *what;
+  const char *place; /* the address, as the code has it; of a fence "" */
   struct orders_site *next;
+  struct orders_site *first; /* of those that stand for the same place; NULL: not known yet */
   int line;
   int order;
-  int known;
-  int first; /* of those that stand for the same place */
   int weak;
-  int unused;
+  uint32_t scenarios; /* of the first: each `orders_running` in which it was reached */
 } orders_site;
 
 uint64_t orders_load(const volatile void *address, unsigned bytes, int order, orders_site *site);
@@ -35,8 +35,8 @@ uint64_t orders_change(volatile void *address, unsigned bytes, char operation, u
                        int order, orders_site *site);
 void orders_fence(int order, orders_site *site);
 
-#define ORDERS_SITE(what) \
-  static orders_site site_ = {__FILE__, __func__, what, 0, __LINE__, -1, 0, 0, 0, 0}
+#define ORDERS_SITE(what, place) \
+  static orders_site site_ = {__FILE__, __func__, what, place, 0, 0, __LINE__, -1, 0, 0}
 
 #undef atomic_load_explicit
 #undef atomic_store_explicit
@@ -48,25 +48,25 @@ void orders_fence(int order, orders_site *site);
 #undef atomic_thread_fence
 
 #define atomic_load_explicit(p, order) \
-  ({ ORDERS_SITE("load"); orders_load((p), sizeof(*(p)), (order), &site_); })
+  ({ ORDERS_SITE("load", #p); orders_load((p), sizeof(*(p)), (order), &site_); })
 #define atomic_store_explicit(p, value, order) \
-  ({ ORDERS_SITE("store"); orders_store((p), sizeof(*(p)), (uint64_t)(value), (order), &site_); })
+  ({ ORDERS_SITE("store", #p); orders_store((p), sizeof(*(p)), (uint64_t)(value), (order), &site_); })
 #define atomic_compare_exchange_strong_explicit(p, expected, value, order, failure) \
-  ({ ORDERS_SITE("swap"); uint64_t seen_ = *(expected); \
+  ({ ORDERS_SITE("swap", #p); uint64_t seen_ = *(expected); \
      int swapped_ = orders_swap((p), sizeof(*(p)), &seen_, (uint64_t)(value), (order), &site_); \
      *(expected) = (__typeof__(*(expected)))seen_; swapped_; })
 #define atomic_compare_exchange_weak_explicit atomic_compare_exchange_strong_explicit
 #define atomic_fetch_add_explicit(p, value, order) \
-  ({ ORDERS_SITE("add"); \
+  ({ ORDERS_SITE("add", #p); \
      (__typeof__(value))orders_change((p), sizeof(*(p)), '+', (uint64_t)(value), (order), \
                                       &site_); })
 #define atomic_fetch_and_explicit(p, value, order) \
-  ({ ORDERS_SITE("and"); \
+  ({ ORDERS_SITE("and", #p); \
      orders_change((p), sizeof(*(p)), '&', (uint64_t)(value), (order), &site_); })
 #define atomic_exchange_explicit(p, value, order) \
-  ({ ORDERS_SITE("exchange"); \
+  ({ ORDERS_SITE("exchange", #p); \
      orders_change((p), sizeof(*(p)), '=', (uint64_t)(value), (order), &site_); })
-#define atomic_thread_fence(order) ({ ORDERS_SITE("fence"); orders_fence((order), &site_); })
+#define atomic_thread_fence(order) ({ ORDERS_SITE("fence", ""); orders_fence((order), &site_); })
 
 /* What the kernel does: everything before it comes before everything after it. */
 void orders_kernel(void);
@@ -80,8 +80,15 @@ typedef struct orders_scenario {
   void (*prepare)(void);
   void (*threads[3])(void);
   int mortal; /* number of the thread that may die at any step, plus 1; 0: none */
+  int fewer;  /* changes of thread than in others */
+  int longer; /* times as many executions when something is weakened; 0: as many */
   int unused;
 } orders_scenario;
+
+/* For `prepare`: `thread` does all that `body` does, or, if `until` is not NULL, dies of what comes before its
+ * first access to the place of that name; nobody else runs meanwhile, and each load returns the newest. The
+ * other threads need not have seen any of it. */
+void orders_before(unsigned thread, void (*body)(void), const char *until);
 
 unsigned orders_thread(void);
 /* Called when a thread has died: defined with the locks. */
@@ -96,10 +103,13 @@ typedef struct orders_result {
 } orders_result;
 
 /* At most `limit` executions, each with at most `switches` changes of the thread that could go
- * on. */
+ * on, or of these as many `fewer` as the scenario says. */
 orders_result orders_explore(const orders_scenario *scenario, uint64_t limit, int switches);
 
 extern orders_site *orders_sites;
+
+/* Set before exploring: a bit for the scenario. */
+extern uint32_t orders_running;
 
 /* Replaces the order of one place, or all of a function's; neither: none any more. */
 enum { ORDERS_NOT_CONSISTENT = 100 };

@@ -125,13 +125,6 @@ int orders_publisher(conclave_publisher *publisher, int descriptor) {
   return conclave_publisher_join(publisher, &view, 1, 0);
 }
 
-/* Two words, so that a torn record shows. */
-int orders_publish(conclave_publisher *publisher, conclave_wait_mode mode) {
-  uint64_t message = (uint64_t)publisher->lane << 8 | (publisher->messages + 1);
-  uint64_t words[2] = {message, message};
-  return conclave_publish(publisher, words, sizeof(words), NULL, 0, mode);
-}
-
 void orders_lane(conclave_publisher *publisher, uint32_t lane) {
   *publisher = (conclave_publisher){
       .view = orders_view,

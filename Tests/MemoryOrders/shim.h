@@ -40,10 +40,7 @@ void orders_lane(conclave_publisher *publisher, uint32_t lane);
 /* conclave_publisher_join by way of a file descriptor of one's own, 1 to 7. */
 int orders_publisher(conclave_publisher *publisher, int descriptor);
 
-/* Publishes the number that the message has in its lane, and the lane. */
-int orders_publish(conclave_publisher *publisher, conclave_wait_mode mode);
-
-/* Subscribers that have joined already; and the part of joining that others may notice. */
+/* Subscribers that have joined already; and parts of joining. */
 void orders_dropping(conclave_subscriber *subscriber);
 void orders_pressing(conclave_subscriber *subscriber);
 void orders_activate(conclave_subscriber *subscriber);
