@@ -114,7 +114,8 @@ static void announce(const conclave_subscriber *subscriber,
   atomic_store_explicit(&presence->pid, options->pid, memory_order_relaxed);
 }
 
-/* What its lanes' `reused` say, before the first look at the ring. */
+/* What its lanes' `reused` say, before the first look at the ring. SYNC POINT reuse: who knows that a lane's
+ * void is in use (take_over) must see the slots that made it void. */
 static void read_reused(conclave_subscriber *subscriber) {
   const conclave_view *view = &subscriber->view;
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {

@@ -93,7 +93,7 @@ static void take_over(conclave_publisher *publisher, uint64_t incarnation, uint3
   conclave_lane_header *header = publisher->lane_header;
   uint64_t before = atomic_load_explicit(&header->incarnation, memory_order_relaxed);
   atomic_store_explicit(&header->incarnation, 0, memory_order_relaxed);
-  atomic_thread_fence(memory_order_release);
+  atomic_thread_fence(memory_order_release); /* SYNC POINT lists */
   publisher->reserved = atomic_load_explicit(&header->reserve, memory_order_relaxed);
   publisher->head = atomic_load_explicit(&header->published, memory_order_relaxed);
   if (publisher->head != publisher->reserved) {
@@ -109,6 +109,7 @@ static void take_over(conclave_publisher *publisher, uint64_t incarnation, uint3
   atomic_store_explicit(&header->stream_bytes, 0, memory_order_relaxed);
   atomic_store_explicit(&header->messages, 0, memory_order_relaxed);
   atomic_store_explicit(&header->pid, pid, memory_order_relaxed);
+  /* SYNC POINT lists: with `stream_bytes` 0. */
   atomic_store_explicit(&header->incarnation, publisher->incarnation, memory_order_release);
 }
 

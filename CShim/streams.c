@@ -21,6 +21,7 @@ _Atomic uint64_t *conclave_stream_add(conclave_lane_header *lane, const void *ke
   atomic_store_explicit(&entry[0], 0, memory_order_relaxed);
   atomic_store_explicit(&entry[1], key_bytes, memory_order_relaxed);
   conclave_copy_in(entry + 2, key, key_bytes);
+  /* SYNC POINT lists, and all in conclave_streams_copy. */
   atomic_store_explicit(&lane->stream_bytes, used + wanted, memory_order_release);
   return entry;
 }

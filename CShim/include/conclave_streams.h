@@ -11,6 +11,12 @@
  * The key means something to the layer above only. Entries are only added, and all vanish when the
  * lane changes hands. When there is no room a stream simply has no entry: its losses show with its
  * next message.
+ *
+ * SYNC POINT lists: who reads that a list is so long (acquire) has the entries that it was made so long for
+ * (release), and who reads a number (fence) has the slot of its message (release). What a lane's next owner
+ * writes comes after its 0 for `incarnation` (release fence): who copied any of it sees at the second look
+ * (acquire fence) that the owner is another. The next owner's own number (release) brings (acquire) a list
+ * that is empty at first.
  */
 #ifndef CONCLAVE_STREAMS_H
 #define CONCLAVE_STREAMS_H
@@ -21,7 +27,8 @@
  * owner may call this, one thread at a time. */
 _Atomic uint64_t *conclave_stream_add(conclave_lane_header *lane, const void *key, uint32_t key_bytes);
 
-/* Records that the message `number` of the stream is in the order ring. `entry` may be NULL. */
+/* Records that the message `number` of the stream is in the order ring. `entry` may be NULL.
+ * SYNC POINT lists. */
 static inline void conclave_stream_note(_Atomic uint64_t *entry, uint64_t number) {
   if (entry) atomic_store_explicit(entry, number, memory_order_release);
 }

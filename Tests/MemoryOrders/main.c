@@ -38,6 +38,21 @@ static const struct { const char *function, *what, *place; int order; } needed[]
     {"conclave_flush_lane", "load", "&wait->event.word", memory_order_seq_cst},
     {"conclave_ring_room", "load", "&row->cursor", memory_order_seq_cst},
     {"conclave_flush_position", "store", "&subscriber->row->cursor", memory_order_seq_cst},
+    /* reuse */
+    {"take_over", "store", "&header->reused", memory_order_release},
+    {"conclave_receive_copy", "load", "&header->reused", memory_order_acquire},
+    {"read_reused", "load", "&conclave_lane_header_at(view, lane)->reused", memory_order_acquire},
+    /* what a lane has published, to those who passed records over */
+    {"conclave_publish_record", "store", "&publisher->lane_header->published", memory_order_release},
+    {"catch_up", "load", "&conclave_lane_header_at(view, lane)->published", memory_order_acquire},
+    /* lists */
+    {"take_over", "fence", "", memory_order_release},
+    {"take_over", "store", "&header->incarnation", memory_order_release},
+    {"conclave_stream_add", "store", "&lane->stream_bytes", memory_order_release},
+    {"conclave_stream_note", "store", "entry", memory_order_release},
+    {"conclave_streams_copy", "load", "&header->incarnation", memory_order_acquire},
+    {"conclave_streams_copy", "load", "&header->stream_bytes", memory_order_acquire},
+    {"conclave_streams_copy", "fence", "", memory_order_acquire},
 };
 enum { NEEDED = sizeof(needed) / sizeof(needed[0]) };
 static int noticed[NEEDED];
@@ -102,6 +117,7 @@ int main(int count, char **words) {
   uint64_t weak_limit = count > 2 ? strtoull(words[2], NULL, 10) : 5000;
   int switches = count > 3 ? atoi(words[3]) : 2;
   collect(orders_scenarios);
+  collect(orders_takeovers);
   int bad = 0, mutants = 0, caught = 0;
   for (int i = 0; i < scenario_count; i++) {
     orders_result result = explore_one(i, limit, switches);

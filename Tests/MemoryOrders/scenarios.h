@@ -4,8 +4,9 @@
 
 #include "shim.h"
 
-/* The last has no name. */
+/* The last of each has no name. */
 extern const orders_scenario orders_scenarios[];
+extern const orders_scenario orders_takeovers[];
 
 extern conclave_publisher publishers[3];
 extern conclave_subscriber subscriber;

@@ -153,3 +153,5 @@ void orders_activate(conclave_subscriber *subscriber) {
   conclave_lock_try((int)orders_thread() * 8 + 1, CONCLAVE_LOCK_ROWS, 1);
   activate(subscriber, &options);
 }
+
+void orders_read_reused(conclave_subscriber *subscriber) { read_reused(subscriber); }

@@ -44,6 +44,7 @@ int orders_publisher(conclave_publisher *publisher, int descriptor);
 void orders_dropping(conclave_subscriber *subscriber);
 void orders_pressing(conclave_subscriber *subscriber);
 void orders_activate(conclave_subscriber *subscriber);
+void orders_read_reused(conclave_subscriber *subscriber);
 
 /* The second look of conclave_subscriber_park. */
 int orders_has_record(uint64_t position);
