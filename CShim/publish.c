@@ -93,14 +93,17 @@ static void take_over(conclave_publisher *publisher, uint64_t incarnation, uint3
   conclave_lane_header *header = publisher->lane_header;
   uint64_t before = atomic_load_explicit(&header->incarnation, memory_order_relaxed);
   atomic_store_explicit(&header->incarnation, 0, memory_order_relaxed);
-  atomic_thread_fence(memory_order_release); /* SYNC POINT lists */
+  atomic_thread_fence(memory_order_release); /* SYNC POINT lists, and for `published` below */
   publisher->reserved = atomic_load_explicit(&header->reserve, memory_order_relaxed);
   publisher->head = atomic_load_explicit(&header->published, memory_order_relaxed);
   if (publisher->head != publisher->reserved) {
     publisher->head = void_begin(&publisher->view, publisher->lane, publisher->head,
                                  publisher->reserved);
-    atomic_store_explicit(&header->published, publisher->head, memory_order_release);
-    /* SYNC POINT reuse: after the looks at the order ring, before any byte is written. */
+    /* For catch_up in receive.c, which must see the slots of all that this counts: they were filled before
+     * the lock was free, and the fence above has released them. */
+    atomic_store_explicit(&header->published, publisher->head, memory_order_relaxed);
+    /* SYNC POINT reuse: after the looks at the order ring, which it releases to those who copy, before any
+     * byte is written. */
     uint64_t reused = atomic_load_explicit(&header->reused, memory_order_relaxed);
     atomic_store_explicit(&header->reused, reused + 1, memory_order_release);
   }

@@ -250,12 +250,14 @@ static inline conclave_outcome conclave_receive_copy(conclave_subscriber *subscr
     return CONCLAVE_GONE;
   }
   /* SYNC POINT reuse: what a dead owner reserved in vain is written without a new reservation. If any
-   * byte of that was copied the slot, looked at again, is of a later lap. */
+   * byte of that was copied the slot, looked at again, is of a later lap: its new owner saw that first
+   * (take_over), and the fence above has taken it with the byte. So this look may be relaxed. `reused` may
+   * not: once it is remembered only the slots of that lane's next records tell, which must be as new. */
   uint64_t reused = atomic_load_explicit(&header->reused, memory_order_acquire);
   if (__builtin_expect(reused != subscriber->reused[lane], 0)) {
     subscriber->reused[lane] = reused;
     uint64_t position = subscriber->position;
-    uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_acquire);
+    uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_relaxed);
     if (conclave_slot_compare(view, slot, position) != CONCLAVE_SLOT_CURRENT) {
       return conclave_receive_rare(subscriber, record);
     }
