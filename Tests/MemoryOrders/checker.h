@@ -85,9 +85,9 @@ typedef struct orders_scenario {
   int unused;
 } orders_scenario;
 
-/* For `prepare`: `thread` does all that `body` does, or, if `until` is not NULL, dies of what comes before its
- * first access to the place of that name; nobody else runs meanwhile, and each load returns the newest. The
- * other threads need not have seen any of it. */
+/* For `prepare`: `thread` does all that `body` does, or, if `until` is not NULL, dies just before it comes to
+ * the place of that name; nobody else runs meanwhile, and each load returns the newest. The other threads
+ * need not have seen any of it. */
 void orders_before(unsigned thread, void (*body)(void), const char *until);
 
 unsigned orders_thread(void);

@@ -101,9 +101,9 @@ static int weaken(const orders_site *site, int order, uint64_t limit, int switch
   orders_weaken(site, NULL, order);
   const char *failure = explore(site, limit, switches, &scenario);
   const char *slash = strrchr(site->file, '/');
-  printf("%-10s %s:%d %s: %s%s%s %s -> %s%s%s\n", failure ? scenarios[scenario]->name : "unnoticed", slash + 1,
-         site->line, site->function, site->what, site->place[0] ? " " : "", site->place,
-         name_of(site->order), name_of(order),
+  printf("%-10s %s:%d %s: %s%s%s %s -> %s%s%s\n",
+         failure ? scenarios[scenario]->name : "unnoticed", slash + 1, site->line, site->function,
+         site->what, site->place[0] ? " " : "", site->place, name_of(site->order), name_of(order),
          failure ? ": " : "",
          failure ? failure : "");
   if (failure) note(site, order);

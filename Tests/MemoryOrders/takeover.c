@@ -44,7 +44,7 @@ static void receive_two(void) {
   for (int i = 0; i < 2; i++) receive();
 }
 
-/* The same, for a reader that joins only now and begins where it is told to. */
+/* The same, with one record less to go, for a reader that joins only now and begins where it is told to. */
 static void prepare_late(void) {
   prepare_void();
   orders_before(OTHER, publish_other, NULL);
@@ -115,7 +115,8 @@ static void read_list(void) {
 const orders_scenario orders_takeovers[] = {
     {.name = "void", .prepare = prepare_void,
      .threads = {take_over_and_publish, receive_two, lap}, .fewer = 1, .longer = 16},
-    {.name = "late", .prepare = prepare_late, .threads = {take_over_and_publish, look_back, publish_other}, .fewer = 1},
+    {.name = "late", .prepare = prepare_late,
+     .threads = {take_over_and_publish, look_back, publish_other}, .fewer = 1},
     {.name = "doubt", .prepare = prepare_doubt,
      .threads = {take_over_and_publish, receive_or_give_back}},
     {.name = "streams", .prepare = prepare_streams, .threads = {take_over_and_count, read_list}},
