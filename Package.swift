@@ -51,10 +51,12 @@ let package = Package(
       name: "conclave-storm",
       dependencies: ["ConclaveTool", "ConclaveBus", "SharedRing", "BusTesting"],
       path: "Tests/ConclaveStorm"),
-    // Kills and stops participants of the ring at every instruction.
+    // Kills and stops participants of the ring, and mirrors, at every instruction.
     .target(name: "StepTracer", dependencies: ["CShim"], path: "Tests/StepTracer"),
     .executableTarget(
-      name: "conclave-step", dependencies: ["StepTracer"], path: "Tests/ConclaveStep"),
+      name: "conclave-step",
+      dependencies: ["StepTracer", "ConclaveBus", "SharedRing", "BusTesting"],
+      path: "Tests/ConclaveStep"),
     .testTarget(name: "SharedRingTests", dependencies: ["SharedRing", "CShim", "BusTesting"]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
@@ -104,7 +106,8 @@ for target in package.targets {
       .enableUpcomingFeature("InternalImportsByDefault"),
     ]
     // Defects that a test can plant, to see the storm notice them: never in a release.
-    if ["ConclaveBus", "ConclaveRunner", "conclave-storm"].contains(target.name) {
+    let testable = ["ConclaveBus", "ConclaveRunner", "conclave-storm", "conclave-step"]
+    if testable.contains(target.name) {
       target.swiftSettings?.append(
         .define("PLANTED_DEFECTS", .when(configuration: .debug)))
     }

@@ -50,7 +50,7 @@ struct MirrorDefectTests {
   }
 }
 
-private var isDebugBuild: Bool {
+var isDebugBuild: Bool {
   #if DEBUG
     true
   #else

@@ -10,8 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Taking turns on one core is faster by half than waking another one. */
-static void bind_to_one_core(void) {
+#include "tracer.h"
+
+void tracer_bind_to_one_core(void) {
   cpu_set_t one;
   CPU_ZERO(&one);
   int current = sched_getcpu();
@@ -31,8 +32,7 @@ static int await_stop(pid_t child, int *signal) {
   return 0;
 }
 
-/* 1 when the last SIGTRAP was a mark's, and not that of a step. */
-static int is_mark(pid_t child) {
+int tracer_is_mark(pid_t child) {
   siginfo_t info;
   if (ptrace(PTRACE_GETSIGINFO, child, NULL, &info) != 0) return 0;
 #if defined(__x86_64__)
@@ -42,8 +42,7 @@ static int is_mark(pid_t child) {
 #endif
 }
 
-/* Where the processor stops on a mark, not behind it. */
-static int pass_mark(pid_t child) {
+int tracer_pass_mark(pid_t child) {
 #if defined(__aarch64__)
   struct user_regs_struct registers;
   struct iovec area = {.iov_base = &registers, .iov_len = sizeof(registers)};
@@ -63,12 +62,12 @@ static int run_to_mark(pid_t child, int signal) {
     if (ptrace(PTRACE_CONT, child, NULL, (void *)(intptr_t)signal) != 0) return errno;
     int failure = await_stop(child, &signal);
     if (failure) return failure;
-    if (signal == SIGTRAP && is_mark(child)) return pass_mark(child);
+    if (signal == SIGTRAP && tracer_is_mark(child)) return tracer_pass_mark(child);
   }
 }
 
 int step_begin(void (*body)(void *), void *context, pid_t *child) {
-  bind_to_one_core();
+  tracer_bind_to_one_core();
   *child = fork();
   if (*child < 0) return errno;
   if (*child == 0) {
@@ -93,35 +92,29 @@ int step_on(pid_t child, uint64_t count, uint64_t *done, int *at_end) {
     int failure = await_stop(child, &signal);
     if (failure) return failure;
     if (signal != SIGTRAP) return ECHILD;
-    if (is_mark(child)) {
+    if (tracer_is_mark(child)) {
       *at_end = 1;
-      return pass_mark(child);
+      return tracer_pass_mark(child);
     }
   }
   return 0;
 }
 
-/* Where the child stands: two places are the same when both the next instruction and the stack are. */
-typedef struct place {
-  uint64_t instruction;
-  uint64_t stack;
-} place;
-
-static int place_of(pid_t child, place *at) {
+int tracer_place_of(pid_t child, tracer_place *at) {
   struct user_regs_struct registers;
   struct iovec area = {.iov_base = &registers, .iov_len = sizeof(registers)};
   if (ptrace(PTRACE_GETREGSET, child, (void *)1, &area) != 0) return errno;
 #if defined(__x86_64__)
-  *at = (place){.instruction = registers.rip, .stack = registers.rsp};
+  *at = (tracer_place){.instruction = registers.rip, .stack = registers.rsp};
 #else
-  *at = (place){.instruction = registers.pc, .stack = registers.sp};
+  *at = (tracer_place){.instruction = registers.pc, .stack = registers.sp};
 #endif
   return 0;
 }
 
 int step_instruction(pid_t child, uint64_t *address) {
-  place at = {0};
-  int failure = place_of(child, &at);
+  tracer_place at = {0};
+  int failure = tracer_place_of(child, &at);
   *address = at.instruction;
   return failure;
 }
@@ -130,13 +123,13 @@ int step_instruction(pid_t child, uint64_t *address) {
 enum { WAY_BACK = 10000 };
 
 int step_interrupt(pid_t child, int signal) {
-  place before, now;
-  int failure = place_of(child, &before);
+  tracer_place before, now;
+  int failure = tracer_place_of(child, &before);
   if (!failure) failure = run_to_mark(child, signal);
   for (int i = 0; !failure && i < WAY_BACK; i++) {
     if (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) != 0) return errno;
     failure = await_stop(child, &signal);
-    if (!failure) failure = place_of(child, &now);
+    if (!failure) failure = tracer_place_of(child, &now);
     if (!failure && now.instruction == before.instruction && now.stack == before.stack) return 0;
   }
   return failure ? failure : ECHILD;

@@ -50,7 +50,28 @@ int step_watch(pid_t child, const void *place, uint32_t width, uint32_t *fetches
   }
 }
 
+/* Watchpoint 0 for execution. */
+int step_run_past(pid_t thread, uint64_t address) {
+  int failure = set(thread, 0, address);
+  if (!failure) failure = set(thread, 6, 0);
+  if (!failure) failure = set(thread, 7, 1u << 0);
+  if (failure) return ENOTSUP;
+  return ptrace(PTRACE_CONT, thread, NULL, NULL) == 0 ? 0 : errno;
+}
+
+int step_watch_nothing(pid_t thread) { return set(thread, 7, 0); }
+
 #else
+
+int step_run_past(pid_t thread, uint64_t address) {
+  (void)thread, (void)address;
+  return ENOTSUP;
+}
+
+int step_watch_nothing(pid_t thread) {
+  (void)thread;
+  return 0;
+}
 
 int step_watch(pid_t child, const void *place, uint32_t width, uint32_t *fetches) {
   (void)child, (void)place, (void)width, (void)fetches;

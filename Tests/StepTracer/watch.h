@@ -9,4 +9,9 @@
  * without writing it. `width` is 4 or 8 bytes. ENOTSUP: there are no watchpoints here. */
 int step_watch(pid_t child, const void *place, uint32_t width, uint32_t *fetches);
 
+/* Lets a thread run until it is about to execute what lies at `address`, when it stops as after a step; and
+ * ends that. ENOTSUP: this machine cannot, and nothing runs. */
+int step_run_past(pid_t thread, uint64_t address);
+int step_watch_nothing(pid_t thread);
+
 #endif
