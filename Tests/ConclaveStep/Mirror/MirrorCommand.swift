@@ -16,7 +16,9 @@ struct MirrorCommand {
     \(every)), a copy of both is judged, as if everybody had died just then; and also what there is
     when the last write to a file ended sooner (snapshot). Or the mirror is killed, at so many
     such places (--places, default \(places)), each time a new one (kill); or stopped there while
-    others publish two laps of the ring, or until they are held up, and continued (stop).
+    others publish two laps of the ring, or until they are held up, and continued (stop). Or one
+    is killed, and copies are judged of the term of the one that comes after it (pairs; a
+    twentieth of the places, and \(pairWindow) instructions behind each system call).
     What was promised must be in the files at that moment. Who comes after must be the mirror at
     once, and who waits must be woken. In the end the files must hold each message once, in
     order, in whole lines.
@@ -26,8 +28,9 @@ struct MirrorCommand {
     """
   private static let every: UInt64 = 1000
   private static let places: UInt64 = 100
+  private static let pairWindow: UInt64 = 300
 
-  enum Way: String, CaseIterable { case snapshot, kill, stop }
+  enum Way: String, CaseIterable { case snapshot, kill, stop, pairs }
 
   private var every = MirrorCommand.every
   private var places = MirrorCommand.places
@@ -90,7 +93,8 @@ struct MirrorCommand {
       for way in ways where way != .snapshot && tally.faults == 0 {
         let before = tally.points
         let start = ContinuousClock.now
-        for place in course.sample(places) where tally.faults == 0 {
+        let count = way == .pairs ? max(2, places / 20) : places
+        for place in course.sample(count) where tally.faults == 0 {
           try disturb(way, "\(way.rawValue) \(title)", bytes, place, &tally)
         }
         let points = tally.points - before
@@ -122,13 +126,10 @@ struct MirrorCommand {
   ) throws -> StepCourse {
     let (start, before) = (ContinuousClock.now, tally.points)
     let episode = try episode(bytes)
-    let isWanted = ways.contains(.snapshot)
-    let pace = StepCourse.Pace(stride: isWanted ? every : nil, window: window)
-    let course = try StepCourse(episode, pace) { moment in
-      guard isWanted else { return true }
-      try judge(moment, of: episode, "snapshot \(title)", &tally)
-      return tally.faults == 0
-    }
+    let course =
+      ways.contains(.snapshot)
+      ? try judgeTerm(of: episode, window, "snapshot \(title)", &tally)
+      : try StepCourse(episode, .init(stride: nil, window: window)) { _ in true }
     if tally.faults == 0 { try finish(episode, title, &tally) }
     print(
       "\(title): \(course.length) instructions, \(course.stretches.count) system calls, "
@@ -136,6 +137,26 @@ struct MirrorCommand {
         + "\(seconds(since: start)) s")
     fflush(nil)
     return course
+  }
+
+  /// Takes a mirror through its term, and judges copies of what it goes through.
+  func judgeTerm(
+    of episode: StepEpisode, _ window: UInt64?, _ title: String, _ tally: inout Tally
+  ) throws -> StepCourse {
+    try StepCourse(episode, .init(stride: every, window: window)) { moment in
+      try judge(moment, of: episode, title, &tally)
+      return tally.faults == 0
+    }
+  }
+
+  /// As ``judgeTerm(of:_:_:_:)``, of one that comes after a death.
+  func judgeSecondTerm(
+    of episode: StepEpisode, _ title: String, _ tally: inout Tally
+  ) throws {
+    try episode.kill()
+    try episode.begin()
+    _ = try judgeTerm(of: episode, window ?? MirrorCommand.pairWindow, title, &tally)
+    if tally.faults == 0 { try finish(episode, title, &tally) }
   }
 
   private func judge(

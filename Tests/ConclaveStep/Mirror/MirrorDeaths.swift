@@ -8,9 +8,14 @@ extension MirrorCommand {
   ) throws {
     let episode = try episode(bytes)
     guard try episode.go(to: place) else { return try finish(episode, title, &tally) }
+    let place = "\(title), \(place)"
+    switch way {
+    case .pairs: return try judgeSecondTerm(of: episode, place, &tally)
+    case .kill, .snapshot: kill(episode)
+    case .stop: stop(episode, &tally)
+    }
     tally.points += 1
-    if way == .kill { kill(episode) } else { stop(episode, &tally) }
-    say(episode.world.faults.all, "\(title), \(place)", &tally)
+    say(episode.world.faults.all, place, &tally)
   }
 
   private func kill(_ episode: StepEpisode) {

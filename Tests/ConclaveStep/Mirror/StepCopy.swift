@@ -1,8 +1,8 @@
 import BusTesting
 import ConclaveBus
 
-/// What is there at one moment, copied to another place: as if the mirror's process, and all others,
-/// had died just then.
+/// What is there at one moment, copied to another place: as if the mirror's process, and all the
+/// others, had died just then.
 struct StepCopy {
   let files: StepFiles
   /// Of who waits: of how many messages it was told, and how many it had begun to publish.

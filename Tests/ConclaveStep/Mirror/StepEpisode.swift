@@ -17,6 +17,10 @@ final class StepEpisode {
   var thread = step_thread()
   let segment: StepSegment
 
+  private let words: [String]
+  /// Comes to its end when who waits has all that it waits for: then a worker is to end.
+  private let input: Int32
+
   /// - Parameter bytes: of the messages of who waits.
   init(bytes: Int, defect: String?) throws {
     world = try StepWorld()
@@ -25,16 +29,20 @@ final class StepEpisode {
     var ends: [Int32] = [-1, -1]
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     guard unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw SystemFailure("socketpair") }
-    defer { close(ends[0]) }
+    input = ends[0]
+    words =
+      [StepEpisode.program, StepWorker.word, world.bus.root] + (defect.map { [$0] } ?? [])
     waiter = try StepWaiter(world, bytes: bytes, gate: ends[1])
     _ = try waitUntil("a message that waits") {
       try StepEpisode.frontier(of: world) > before ? true : nil
     }
-    let words = [StepEpisode.program, StepWorker.word, world.bus.root]
-    try begin(words + (defect.map { [$0] } ?? []), input: ends[0])
+    try begin()
   }
 
-  deinit { unsafe step_thread_kill(&thread) }
+  deinit {
+    unsafe step_thread_kill(&thread)
+    close(input)
+  }
 
   private static func frontier(of world: StepWorld) throws -> UInt64 {
     try world.bus.status()?.position ?? 0
@@ -46,7 +54,8 @@ final class StepEpisode {
     return unsafe String(cString: name)
   }()
 
-  private func begin(_ words: [String], input: Int32) throws {
+  /// A worker, the first or another one when that is dead, up to where it takes office.
+  func begin() throws {
     let copies = unsafe words.map { unsafe strdup($0) } + [nil]
     defer { unsafe copies.forEach { unsafe free($0) } }
     try check("begin", unsafe step_thread_begin(copies, input, &thread))

@@ -27,12 +27,13 @@ struct StepFiles: Equatable {
   /// kernel writes page by page, and somebody who is killed may get no further.
   func torn(since before: StepFiles) -> [StepFiles] {
     var states: [StepFiles] = []
-    for (name, bytes) in contents {
+    for (name, bytes) in contents.sorted(by: { $0.key < $1.key }) {
       // One that comes with contents has got another name.
       guard let old = before.contents[name], bytes.count > old.count, bytes.starts(with: old)
       else { continue }
       let added = bytes.count - old.count
-      for kept in Set([1, added / 3, added / 2, added - 1]) where kept > 0 && kept < added {
+      let places = Set([1, added / 3, added / 2, added - 1]).filter { $0 > 0 && $0 < added }
+      for kept in places.sorted() {
         var state = self
         state.contents[name] = Array(bytes.prefix(old.count + kept))
         states.append(state)
