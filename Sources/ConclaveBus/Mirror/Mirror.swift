@@ -77,6 +77,9 @@ final class Mirror {
       }
       let open = try chains.recover(below: committed, limit: ring.geometry.messageLimit)
       try readPast(open, location)
+      // One that died behind `mirrored` has not given back all of it. With the ring full nobody
+      // could bring anything to read, after which that would be done.
+      if committed == ring.position { ring.commit() }
     } catch {
       // The next one must find what this one has found.
       ring.abandon(keepNanoseconds: options.successionPatience.nanosecondsSaturated)
