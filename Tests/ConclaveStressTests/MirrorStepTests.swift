@@ -39,7 +39,7 @@ struct MirrorStepTests {
       Case("writesTwice", "snapshot", "is the second at"),
       Case("keepsTornLines", "snapshot", "is what nobody has published"),
       Case("forgetsBeginnings", "snapshot", "the beginning of the message"),
-      Case("commitsFirst", "kill", "of burst, who has sent 1 to 10"),
+      Case("commitsFirst", "kill", "of burst, who has sent 1 to"),
       Case("writesTwice", "kill", "is the second at"),
       Case("writesTwice", "pairs", "is the second at"),
     ])

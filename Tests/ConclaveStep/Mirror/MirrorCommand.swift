@@ -10,11 +10,11 @@ struct MirrorCommand {
     The thread of a bus's mirror is single-stepped from where it is woken to take the place until
     it has given it back. It takes over, copies a burst of messages that others have published,
     and what somebody publishes then who waits for the disk, in two topics whose files are
-    rotated meanwhile; the latter once of small messages, and once of such that are larger than
-    the ring. Behind each instruction after which others see something else than before, in the
-    segment or in the bus directory, and behind every so manieth of the others (--every, default
-    \(every)), a copy of both is judged, as if everybody had died just then; and also what there is
-    when the last write to a file ended sooner (snapshot). Or the mirror is killed, at so many
+    rotated meanwhile: once with a ring that is full, and once with messages that are larger than
+    there is room for. Behind each instruction after which others see something else than before,
+    in the segment or in the bus directory, and behind every so manieth of the others (--every,
+    default \(every)), a copy of both is judged, as if everybody had died just then; and also what
+    there is when the last write to a file ended sooner (snapshot). Or the mirror is killed, at so many
     such places (--places, default \(places)), each time a new one (kill); or stopped there while
     others publish two laps of the ring, or until they are held up, and continued (stop). Or one
     is killed, and copies are judged of the term of the one that comes after it (pairs; a
@@ -87,15 +87,15 @@ struct MirrorCommand {
 
   private func run() throws -> Bool {
     var tally = Tally()
-    for bytes in MirrorCommand.sizes where tally.faults == 0 {
-      let title = "mirror of messages of \(bytes) bytes"
-      let course = try snapshot(title, bytes, &tally)
+    for what in StepCase.all where tally.faults == 0 {
+      let title = "mirror of \(what.title)"
+      let course = try snapshot(title, what, &tally)
       for way in ways where way != .snapshot && tally.faults == 0 {
         let before = tally.points
         let start = ContinuousClock.now
         let count = way == .pairs ? max(2, places / 20) : places
         for place in course.sample(count) where tally.faults == 0 {
-          try disturb(way, "\(way.rawValue) \(title)", bytes, place, &tally)
+          try disturb(way, "\(way.rawValue) \(title)", what, place, &tally)
         }
         let points = tally.points - before
         let heldUp = way == .stop ? ", publishers held up at \(tally.heldUp)" : ""
@@ -109,23 +109,20 @@ struct MirrorCommand {
     return tally.faults == 0
   }
 
-  /// Of the messages of who waits: small, and larger than the lane that takes them.
-  private static let sizes = [120, 16_500]
-
   private func seconds(since start: ContinuousClock.Instant) -> Int {
     Int(start.duration(to: .now) / .seconds(1))
   }
 
-  func episode(_ bytes: Int) throws -> StepEpisode {
-    try StepEpisode(bytes: bytes, defect: defect)
+  func episode(_ what: StepCase) throws -> StepEpisode {
+    try StepEpisode(what, defect: defect)
   }
 
   /// A whole term, to know what there is in it; and if that is wanted, copies are judged.
   private func snapshot(
-    _ title: String, _ bytes: Int, _ tally: inout Tally
+    _ title: String, _ what: StepCase, _ tally: inout Tally
   ) throws -> StepCourse {
     let (start, before) = (ContinuousClock.now, tally.points)
-    let episode = try episode(bytes)
+    let episode = try episode(what)
     let course =
       ways.contains(.snapshot)
       ? try judgeTerm(of: episode, window, "snapshot \(title)", &tally)
@@ -185,7 +182,7 @@ struct MirrorCommand {
     let heir = try heir ?? world.bus.open(isCandidate: true, world.faults)
     episode.waiter.join()
     let least = others.merging(["waiter": StepWaiter.messages]) { $1 }
-    try StepWorld.settle(heir, of: world.bus, least: least, world.faults)
+    try world.settle(heir, of: world.bus, least: least, world.faults)
   }
 
   func say(_ faults: [String], _ title: String, _ tally: inout Tally) {

@@ -4,9 +4,9 @@ import ConclaveBus
 extension MirrorCommand {
   /// A new mirror, up to a place, and what becomes of it there.
   func disturb(
-    _ way: Way, _ title: String, _ bytes: Int, _ place: StepPlace, _ tally: inout Tally
+    _ way: Way, _ title: String, _ what: StepCase, _ place: StepPlace, _ tally: inout Tally
   ) throws {
-    let episode = try episode(bytes)
+    let episode = try episode(what)
     guard try episode.go(to: place) else { return try finish(episode, title, &tally) }
     let place = "\(title), \(place)"
     switch way {

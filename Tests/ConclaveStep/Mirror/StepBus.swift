@@ -41,7 +41,7 @@ struct StepBus: Sendable {
         segmentDirectory: segments),
       file: FileBusOptions(rotateBytes: StepBus.rotateBytes))
     // Nobody may wait so long that something is over by the clock: whoever waits is woken.
-    options.patience = .seconds(300)
+    options.patience = .seconds(120)
     options.successionPatience = .seconds(3600)
     options.handOverPatience = .seconds(3600)
     options.isCandidate = isCandidate

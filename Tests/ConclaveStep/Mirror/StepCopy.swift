@@ -9,6 +9,7 @@ struct StepCopy {
   let acknowledged: Int
   let begun: Int
   private let temporary: TemporaryDirectory
+  private let world: StepWorld
   private let bus: StepBus
   private let segment: [UInt8]
   /// How far the mirror said that it was.
@@ -18,6 +19,7 @@ struct StepCopy {
   /// before, and what it has begun behind.
   init(_ episode: StepEpisode, _ files: StepFiles) throws {
     self.files = files
+    world = episode.world
     temporary = try TemporaryDirectory("conclave-step")
     bus = try StepBus(root: temporary.path)
     acknowledged = episode.waiter.acknowledged
@@ -34,7 +36,7 @@ struct StepCopy {
     do {
       let heir = try bus.open(isCandidate: true, faults)
       if !heir.isMirror { faults.add("the successor does not take over at once") }
-      try StepWorld.settle(
+      try world.settle(
         heir, of: bus, least: ["waiter": acknowledged], most: ["waiter": begun], faults)
     } catch { faults.add("the successor cannot go on: \(error)") }
     return faults.all
@@ -43,12 +45,12 @@ struct StepCopy {
   /// What was promised is in the files, before anybody comes.
   private func judgePromises(_ faults: StepFaults) {
     var log = StepLog(files, mayBeTorn: true)
-    for place in 0..<min(mirrored, StepWorld.knownPlaces) where !log.positions.contains(place) {
+    for place in 0..<min(mirrored, world.knownPlaces) where !log.positions.contains(place) {
       faults.add("\(mirrored) are said to be mirrored, and \(place) is in no file")
     }
     log.judge(
       least: ["waiter": acknowledged],
-      most: StepWorld.promised.merging(["waiter": begun]) { $1 })
+      most: world.promised.merging(["waiter": begun]) { $1 })
     for fault in log.faults { faults.add(fault) }
   }
 }

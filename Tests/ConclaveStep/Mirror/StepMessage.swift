@@ -10,7 +10,7 @@ struct StepMessage: Hashable {
 
   /// - Parameter bytes: about so long, and not the same for each.
   func message(_ bytes: Int) throws(BusError) -> Message {
-    Message(type: "step", sender: sender, payload: try RawJSON(payload(bytes + number * 7)))
+    Message(type: "step", sender: sender, payload: try RawJSON(payload(bytes + number % 8 * 7)))
   }
 
   private func payload(_ bytes: Int) -> String {

@@ -2,40 +2,60 @@ import BusTesting
 import ConclaveBus
 import Glibc
 
+/// What there is for a mirror to do.
+struct StepCase {
+  /// How many messages wait for it, and how large about they are,
+  var burst: Int
+  var burstBytes: Int
+  /// and the messages of who waits for the disk.
+  var bytes: Int
+
+  /// A ring that is full, so that nobody can publish before somebody mirrors; and messages that are
+  /// larger than the lane that takes them, so that they come in pieces.
+  static let all = [
+    StepCase(burst: StepBus.slotCount, burstBytes: 40, bytes: 120),
+    StepCase(burst: 10, burstBytes: 200, bytes: 16_500),
+  ]
+
+  var title: String { "\(burst) messages, and some of \(bytes) bytes" }
+}
+
 /// A bus with a past and with work for a mirror: a mirror has ended in order, files have been
 /// rotated, and a burst of messages lies in the ring that nobody has copied.
 final class StepWorld {
   let bus: StepBus
+  let what: StepCase
   let faults = StepFaults()
   private let temporary: TemporaryDirectory
 
-  static let founders = 8
-  static let burst = 10
+  private static let founders = 8
 
-  init() throws {
+  init(_ what: StepCase) throws {
+    self.what = what
     temporary = try TemporaryDirectory("conclave-step")
     bus = try StepBus(root: temporary.path)
-    try StepWorld.prepare(bus, faults)
+    try prepare()
   }
 
-  static func prepare(_ bus: StepBus, _ faults: StepFaults) throws(BusError) {
+  private func prepare() throws(BusError) {
     let founder = try bus.open(isCandidate: true, faults)
-    for number in 1...founders {
+    for number in 1...StepWorld.founders {
       try founder.publish(StepMessage(sender: "founder", number: number), bytes: 150, .mirrored)
     }
     founder.close()
     let publisher = try bus.open(isCandidate: false, faults)
-    for number in 1...burst {
-      try publisher.publish(StepMessage(sender: "burst", number: number), bytes: 200, .ring)
+    for number in 1...what.burst {
+      let step = StepMessage(sender: "burst", number: number)
+      try publisher.publish(step, bytes: what.burstBytes, .ring)
     }
     publisher.close()
   }
 
   /// Places in the log of which it is known that there is a message.
-  static let knownPlaces = UInt64(founders + burst)
+  var knownPlaces: UInt64 { UInt64(StepWorld.founders + what.burst) }
 
   /// How many of each sender are promised to be in the files in the end.
-  static let promised = ["founder": founders, "burst": burst]
+  var promised: [String: Int] { ["founder": StepWorld.founders, "burst": what.burst] }
 
   /// Has the heir, which is open as a candidate, be the mirror, and judges the files when it has
   /// mirrored everything and is closed.
@@ -43,7 +63,7 @@ final class StepWorld {
   /// - Parameters:
   ///   - least: how many messages there must be of others;
   ///   - most: and how many there may be, where that is more.
-  static func settle(
+  func settle(
     _ heir: MirroredBus, of bus: StepBus, least: [String: Int], most: [String: Int] = [:],
     _ faults: StepFaults
   ) throws {
@@ -70,9 +90,10 @@ final class StepWaiter: Sendable {
   static let messages = 2
 
   /// - Parameter gate: one end of a pair, which is this object's from here on.
-  init(_ world: StepWorld, bytes: Int, gate: Int32) throws(BusError) {
+  init(_ world: StepWorld, gate: Int32) throws(BusError) {
     (faults, self.gate) = (world.faults, gate)
     bus = try world.bus.open(isCandidate: false, faults)
+    let bytes = world.what.bytes
     BlockingThreads.shared.run { [self] in
       work(bytes)
       bus.close()
