@@ -14,7 +14,7 @@ struct MirrorCommand {
     there is room for. Behind each instruction after which others see something else than before,
     in the segment or in the bus directory, and behind every so manieth of the others (--every,
     default \(every)), a copy of both is judged, as if everybody had died just then; and also what
-    there is when the last write to a file ended sooner (snapshot). Or the mirror is killed, at so many
+    there is when the last write to a file ended sooner (snapshot). Or it is killed, at so many
     such places (--places, default \(places)), each time a new one (kill); or stopped there while
     others publish two laps of the ring, or until they are held up, and continued (stop). Or one
     is killed, and copies are judged of the term of the one that comes after it (pairs; a
