@@ -6,6 +6,7 @@ enum StepCommand {
   static let usage = """
     usage: conclave-step [--places N] [--field NAME] [--defect] [WAY] [ACTION]
            conclave-step storm [--kills N] [--cycles N] [--seed N] [--defect]
+           conclave-step images [--count N] [--seed N] [--image N] [--workers N]
            conclave-step mirror [--places N] [--defect NAME] [WAY]
     Ways: \(Way.allCases.map(\.rawValue).joined(separator: ", ")). Without one, all of them.
     A process that publishes, receives, joins or leaves is single-stepped, and killed (kill) at
@@ -47,6 +48,7 @@ enum StepCommand {
   private static let snapshots: UInt64 = 80_000
 
   static func main(_ words: [String]) -> Int32 {
+    if words.first == "images" { return ImagesCommand.main(Array(words.dropFirst())) }
     if words.first == "mirror" { return MirrorCommand.main(Array(words.dropFirst())) }
     if words.first == "storm" { return StormCommand.main(Array(words.dropFirst())) }
     var (ways, actions, places) = (Way.allCases, actions, UInt64(0))

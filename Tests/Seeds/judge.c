@@ -1,5 +1,6 @@
 /* conclave-step without Swift, so that it is built in a second: judge WAY ACTION PLACES [FIELD], judge
- * create kill|stop PLACES, judge forks, judge names. 0: no fault; 1: a fault; 2: it cannot be tried. */
+ * create kill|stop PLACES, judge images COUNT, judge forks, judge names. 0: no fault; 1: a fault; 2: it
+ * cannot be tried. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "step_attack.h"
+#include "step_images.h"
 #include "step_sweep.h"
 #include "step_world.h"
 
@@ -90,7 +92,19 @@ static int judge_names(void) {
   return result;
 }
 
+static int judge_images(uint64_t count) {
+  step_images what = {.count = count, .seed = 1, .workers = 2};
+  step_images_result result;
+  if (step_images_run(&what, &result) != 0 && !result.fault[0]) return 2;
+  printf("%llu images: %s\n", (unsigned long long)result.images,
+         result.fault[0] ? result.fault : "no fault");
+  return result.fault[0] != 0;
+}
+
 int main(int count, char **words) {
+  if (count == 3 && strcmp(words[1], "images") == 0) {
+    return judge_images(strtoull(words[2], NULL, 10));
+  }
   if (count == 2 && strcmp(words[1], "forks") == 0) {
     int free = step_forks_hold_nothing();
     return free < 0 ? 2 : !free;
@@ -104,7 +118,8 @@ int main(int count, char **words) {
     return report(failure, &result);
   }
   if (count < 4 || !action_named(words[2], &what.action)) {
-    fputs("usage: judge WAY ACTION PLACES [FIELD], create kill|stop PLACES, forks, or names\n", stderr);
+    fputs("usage: judge WAY ACTION PLACES [FIELD], create kill|stop PLACES,"
+          " images COUNT, forks, or names\n", stderr);
     return 2;
   }
   if (strcmp(words[1], "flip") == 0 || strcmp(words[1], "truncate") == 0) what.before = 0;
