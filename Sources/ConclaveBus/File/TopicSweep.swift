@@ -1,3 +1,4 @@
+import CShim
 import Glibc
 
 /// Removes what exceeds one topic's policy, file by file.

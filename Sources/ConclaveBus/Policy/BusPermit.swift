@@ -3,8 +3,16 @@ import Glibc
 /// What the policy of a bus means for this process. Without a policy everything is allowed, and
 /// asking costs one comparison.
 struct BusPermit: Sendable {
-  private let policy: BusPolicy?
-  private let participant: Participant
+  /// What one rule says of one of the two.
+  private struct Verdict {
+    var prefix: TopicPrefix
+    var list: [BusPolicy.Who]
+    var isAllowed: Bool
+  }
+
+  private let publishing: [Verdict]
+  private let subscribing: [Verdict]
+  private let user: uid_t
 
   /// Reads the policy, and who this process is, once.
   ///
@@ -13,9 +21,18 @@ struct BusPermit: Sendable {
     self.init(try BusPolicy.read(of: directory), .current(owner: directory.owner))
   }
 
+  /// Looks up each name in the policy once.
   init(_ policy: BusPolicy?, _ participant: Participant) {
-    self.policy = policy
-    self.participant = participant
+    func verdicts(_ keyPath: KeyPath<BusPolicy.Rule, [BusPolicy.Who]?>) -> [Verdict] {
+      (policy?.rules ?? []).compactMap { rule in
+        rule[keyPath: keyPath].map {
+          Verdict(prefix: rule.prefix, list: $0, isAllowed: participant.isAmong($0))
+        }
+      }
+    }
+    publishing = verdicts(\.publish)
+    subscribing = verdicts(\.subscribe)
+    user = participant.user
   }
 
   /// Who asks.
@@ -42,65 +59,44 @@ struct BusPermit: Sendable {
     }
   }
 
-  /// O(rules), and a look at the host's users for each name in the rule that holds.
+  /// O(rules).
   ///
   /// - Throws: `permissionDenied`.
   func checkPublish(_ topic: Topic) throws(BusError) {
-    guard let policy else { return }
-    guard let (prefix, list) = policy.holding(\.publish, for: topic.name) else { return }
-    if participant.isAmong(list) { return }
-    throw refused("publish on \(quotedForError(topic.name))", prefix, list)
+    guard let verdict = Self.holding(publishing, for: topic.name), !verdict.isAllowed else {
+      return
+    }
+    throw refused("publish on \(quotedForError(topic.name))", verdict)
   }
 
-  /// A subscription gets all that is below its prefix, so it needs a right to all of it.
+  /// A subscription gets all that is below its prefix, so it needs a right to all of it. O(rules).
   ///
   /// - Throws: `permissionDenied`.
   func checkSubscribe(_ prefix: TopicPrefix) throws(BusError) {
-    guard let policy else { return }
-    let wish =
-      prefix.name.isEmpty
-      ? "subscribe to everything" : "subscribe to \(quotedForError(prefix.name))"
-    let above = policy.holding(\.subscribe, for: prefix.name).map { [$0] } ?? []
-    for (ruled, list) in above + policy.below(prefix) where !participant.isAmong(list) {
-      throw refused(wish, ruled, list)
+    let below = subscribing.filter {
+      $0.prefix != prefix && prefix.matches(bytes: $0.prefix.name.utf8)
     }
+    let above = Self.holding(subscribing, for: prefix.name).map { [$0] } ?? []
+    guard let verdict = (above + below).first(where: { !$0.isAllowed }) else { return }
+    throw refused(
+      prefix.name.isEmpty
+        ? "subscribe to everything" : "subscribe to \(quotedForError(prefix.name))", verdict)
   }
 
-  private func refused(
-    _ wish: String, _ prefix: TopicPrefix, _ list: [BusPolicy.Who]
-  ) -> BusError {
-    let name = Accounts.name(ofUser: participant.user)
-    let place = prefix.name.isEmpty ? "for everything" : "for \(quotedForError(prefix.name))"
-    let others = list.isEmpty ? "nobody" : list.map(\.description).joined(separator: ", ")
+  /// Of those that match a topic, or a prefix as a whole, the one with the longest prefix.
+  private static func holding(_ verdicts: [Verdict], for name: String) -> Verdict? {
+    verdicts.filter { $0.prefix.matches(bytes: name.utf8) }
+      .max { $0.prefix.name.utf8.count < $1.prefix.name.utf8.count }
+  }
+
+  private func refused(_ wish: String, _ verdict: Verdict) -> BusError {
+    let name = verdict.prefix.name
+    let place = name.isEmpty ? "for everything" : "for \(quotedForError(name))"
+    let others = verdict.list.map(\.description).joined(separator: ", ")
     return BusError(
       .permissionDenied,
-      "the user \(name) may not \(wish): \(place), \(BusPolicy.fileName) allows it to \(others)",
+      "the user \(Accounts.name(ofUser: user)) may not \(wish): \(place), \(BusPolicy.fileName) "
+        + "allows it to \(others.isEmpty ? "nobody" : others)",
       hint: "name another topic, or ask who owns the bus to change \(BusPolicy.fileName)")
-  }
-}
-
-extension BusPolicy {
-  /// The list that holds for a topic, or for a prefix as a whole, and of which prefix it is.
-  fileprivate func holding(
-    _ list: KeyPath<Rule, [Who]?>, for name: String
-  ) -> (TopicPrefix, [Who])? {
-    var best: (prefix: TopicPrefix, list: [Who])?
-    for rule in rules where rule.prefix.matches(bytes: name.utf8) {
-      guard let found = rule[keyPath: list] else { continue }
-      if best == nil || rule.prefix.name.utf8.count > best?.prefix.name.utf8.count ?? 0 {
-        best = (rule.prefix, found)
-      }
-    }
-    return best
-  }
-
-  /// What is said of subscribing to parts of what is below `prefix`.
-  fileprivate func below(_ prefix: TopicPrefix) -> [(TopicPrefix, [Who])] {
-    rules.compactMap { rule in
-      guard let list = rule.subscribe, rule.prefix != prefix,
-        prefix.matches(bytes: rule.prefix.name.utf8)
-      else { return nil }
-      return (rule.prefix, list)
-    }
   }
 }

@@ -23,22 +23,26 @@ enum HiddenFolder {
     else { return }
     let isMade = access.makeFolder(hidden) == 0
     if isMade {
-      ignoreAll(in: hidden, worktree)
+      ignoreAll(in: hidden, worktree, access)
     } else if unsafe Glibc.access(joined(hidden, ".gitignore"), F_OK) != 0 {
       let rest = path.dropFirst(hidden.count).split(separator: "/")
       guard let first = rest.first else { return }
       let folder = joined(hidden, String(first))
       guard access.makeFolder(folder) == 0 else { return }
-      ignoreAll(in: folder, worktree)
+      ignoreAll(in: folder, worktree, access)
     }
   }
 
-  private static func ignoreAll(in folder: String, _ worktree: String) {
+  private static func ignoreAll(
+    in folder: String, _ worktree: String, _ access: BusAccess
+  ) {
     guard GitRepository.containing(worktree) != nil else { return }
     let file = unsafe open(
       joined(folder, ".gitignore"), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard file >= 0 else { return }
     let ignore = OwnedDescriptor(offStandard(file))
+    // git of the others reads it, too.
+    _ = access.claim(ignore.number, mode: access.fileMode)
     _ = unsafe write(ignore.number, everything, everything.count)
   }
 
