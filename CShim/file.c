@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int conclave_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
@@ -42,6 +43,27 @@ int conclave_file_unnamed(int directory) {
   /* Of a kernel or a file system that does not know the flag. */
   if (file < 0 && errno == EISDIR) errno = EOPNOTSUPP;
   return file;
+}
+
+static const char *const ACCESS_LISTS[] = {"system.posix_acl_access", "system.posix_acl_default"};
+
+/* Of a file system that has none, or of a file that has none. */
+static int is_none(int code) { return code == ENODATA || code == EOPNOTSUPP; }
+
+int conclave_access_lists_remove(int file) {
+  for (int i = 0; i < 2; i++) {
+    /* Only directories have the second. */
+    if (fremovexattr(file, ACCESS_LISTS[i]) != 0 && !is_none(errno) && errno != EACCES) return errno;
+  }
+  return conclave_access_lists_exist(file) ? EPERM : 0;
+}
+
+int conclave_access_lists_exist(int file) {
+  for (int i = 0; i < 2; i++) {
+    if (fgetxattr(file, ACCESS_LISTS[i], NULL, 0) >= 0) return 1;
+    if (!is_none(errno)) return -1;
+  }
+  return 0;
 }
 
 int64_t conclave_file_system_kind(const char *path) {

@@ -41,6 +41,14 @@ int conclave_file_reserve(int file, uint64_t offset, uint64_t bytes);
  * Why C: O_TMPFILE is not part of the Glibc module. */
 int conclave_file_unnamed(int directory);
 
+/* Takes away who else may use the open file or directory, and what is made in it (acl(5)). 0, or an errno.
+ *
+ * Why C: <sys/xattr.h> is not part of the Glibc module. */
+int conclave_access_lists_remove(int file);
+
+/* Whether the open file or directory has such lists: 1, 0, or -1 and errno. */
+int conclave_access_lists_exist(int file);
+
 /* The number by which the kernel knows the kind of file system that `path` lies on, as in
  * linux/magic.h; -1 and errno when it cannot be looked at.
  *

@@ -45,6 +45,20 @@ enum Accounts {
     return name ?? String(user)
   }
 
+  /// Whether a user is in a group; nil for a user whom the host does not know.
+  static func isMember(_ user: uid_t, of group: gid_t) -> Bool? {
+    unsafe look { buffer, size in
+      var entry = unsafe passwd()
+      var found: UnsafeMutablePointer<passwd>?
+      let failure = unsafe getpwuid_r(user, &entry, buffer, size, &found)
+      guard unsafe found != nil else { return (failure, nil) }
+      var groups = [gid_t](repeating: 0, count: 1 << 16)
+      var count = Int32(groups.count)
+      let isWhole = unsafe getgrouplist(entry.pw_name, entry.pw_gid, &groups, &count) >= 0
+      return (failure, isWhole && groups.prefix(Int(count)).contains(group))
+    }
+  }
+
   /// All ones stands for nobody in system calls.
   private static func number(_ text: String) -> UInt32? {
     guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
@@ -73,11 +87,11 @@ enum Accounts {
 extension BusAccess {
   /// The gid that is meant by a group's name, or by the number itself.
   ///
-  /// - Throws: `notFound`.
+  /// - Throws: `invalidName`.
   public static func groupID(of text: String) throws(BusError) -> UInt32 {
     if let group = Accounts.group(text) { return group }
     throw BusError(
-      .notFound, "there is no group \(quotedForError(text))",
+      .invalidName, "there is no group \(quotedForError(text))",
       hint: "name one of those that the command groups(1) prints")
   }
 }

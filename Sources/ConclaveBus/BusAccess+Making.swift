@@ -8,6 +8,9 @@ extension BusAccess {
   /// - Returns: 0 or an errno.
   func claim(_ descriptor: Int32, mode: mode_t) -> Int32 {
     guard let group else { return 0 }
+    // Lists of further users, as a directory hands them down, would be opened by the mode.
+    let failure = conclave_access_lists_remove(descriptor)
+    guard failure == 0 else { return failure }
     // The group first: changing it may take bits from the mode.
     guard fchown(descriptor, uid_t.max, group) == 0, fchmod(descriptor, mode) == 0 else {
       return errno
@@ -15,16 +18,30 @@ extension BusAccess {
     return 0
   }
 
-  /// Makes a directory, if nothing bears its name. A member who comes in between finds it closed
-  /// for a moment: see ``waits(until:)``.
+  /// Makes a directory, if nothing bears its name. One that is shared has its rights as soon as it
+  /// has its name: who dies on the way leaves an empty directory with another name.
   ///
-  /// A member who comes in between finds it closed for a moment: see ``waits(until:)``.
+  /// - Parameters:
+  ///   - path: of the directory, seen from `directory`.
+  ///   - directory: an open one, or `AT_FDCWD`.
   /// - Returns: 0 or an errno; `EEXIST` where there is something.
-  func makeFolder(_ path: String) -> Int32 {
-    guard unsafe mkdir(path, 0o700) == 0 else { return errno }
-    guard group != nil else { return 0 }
+  func makeFolder(_ path: String, in directory: Int32 = AT_FDCWD) -> Int32 {
+    guard group != nil else {
+      return unsafe mkdirat(directory, path, 0o700) == 0 ? 0 : errno
+    }
+    var status = stat()
+    if unsafe fstatat(directory, path, &status, AT_SYMLINK_NOFOLLOW) == 0 { return EEXIST }
+    let draft = "\(path).\(ProcessIdentity.pid)-\(ProcessIdentity.nextIDs(1))~"
+    guard unsafe mkdirat(directory, draft, 0o700) == 0 else { return errno }
+    var failure = share(draft, in: directory)
+    if failure == 0, unsafe conclave_rename_new(directory, draft, path) != 0 { failure = errno }
+    if failure != 0 { _ = unsafe unlinkat(directory, draft, AT_REMOVEDIR) }
+    return failure
+  }
+
+  private func share(_ draft: String, in directory: Int32) -> Int32 {
     let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-    let folder = unsafe open(path, flags)
+    let folder = unsafe openat(directory, draft, flags)
     guard folder >= 0 else { return errno }
     defer { close(folder) }
     return claim(folder, mode: folderMode)
@@ -53,16 +70,5 @@ extension BusAccess {
     guard file >= 0 else { return errno }
     defer { close(file) }
     return claim(file, mode: fileMode)
-  }
-
-  /// Waits as long as somebody else may be about to give the directory at hand its rights.
-  ///
-  /// - Parameter look: whether it has them; asked every millisecond, for a second.
-  func waits(until look: () -> Bool) {
-    guard group != nil else { return }
-    for _ in 0..<1000 {
-      if look() { return }
-      usleep(1000)
-    }
   }
 }

@@ -13,16 +13,12 @@ public enum BusAccess: Hashable, Sendable {
   /// The members of a group (its gid): the directory is of that group with the mode 2770, whoever
   /// owns it. What is made has the modes 2770 and 0660.
   case group(UInt32)
-  /// The directory's owner publishes, and the members of a group may look: with
-  /// ``SubscriptionOptions/isReadOnly`` in shared memory, and into the files with whatever reads
-  /// lines. Directory 2750, files 0640.
-  case readers(UInt32)
 
   /// The gid; nil without one.
   public var group: UInt32? {
     switch self {
     case .user: nil
-    case .group(let group), .readers(let group): group
+    case .group(let group): group
     }
   }
 
@@ -30,7 +26,6 @@ public enum BusAccess: Hashable, Sendable {
     switch self {
     case .user: 0o700
     case .group: 0o2770
-    case .readers: 0o2750
     }
   }
 
@@ -38,13 +33,12 @@ public enum BusAccess: Hashable, Sendable {
     switch self {
     case .user: 0o600
     case .group: 0o660
-    case .readers: 0o640
     }
   }
 
   /// Why something in the bus directory is not to be believed, by whose it is; nil when it is.
   func stranger(_ status: stat) -> String? {
-    if case .group(let group) = self {
+    if let group {
       return status.st_gid == group ? nil : "it belongs to another group (gid \(status.st_gid))"
     }
     return status.st_uid == geteuid()

@@ -1,14 +1,11 @@
+import CShim
 import Glibc
 
 /// Whether a directory may be a bus, by whose it is and who may write in it.
 extension BusDirectory {
   static func checkedStatus(_ path: String, _ access: BusAccess) throws(BusError) -> stat {
-    var status = try look(at: path)
-    // Somebody else may just be making it.
-    access.waits {
-      if let now = try? look(at: path) { status = now }
-      return status.st_uid == geteuid() || status.st_mode & 0o777 != 0o700
-    }
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else { throw .system("look at", path) }
     guard status.st_mode & S_IFMT == S_IFDIR else {
       throw BusError(
         .incompatible, "\(quotedForError(path)) is not a directory",
@@ -19,12 +16,6 @@ extension BusDirectory {
     } else {
       try checkIsOwn(status, path)
     }
-    return status
-  }
-
-  private static func look(at path: String) throws(BusError) -> stat {
-    var status = stat()
-    guard unsafe lstat(path, &status) == 0 else { throw .system("look at", path) }
     return status
   }
 
@@ -57,12 +48,11 @@ extension BusDirectory {
     _ status: stat, _ path: String, _ access: BusAccess, _ group: UInt32
   ) throws(BusError) {
     let mode = access.folderMode
-    let hint =
-      "while nobody uses it, its owner (uid \(status.st_uid)) can set it up: chgrp -R \(group) "
-      + "\(path) && chmod \(String(mode, radix: 8)) \(path)"
     func refuse(_ reason: String) -> BusError {
       BusError(
-        .permissionDenied, "the bus directory \(quotedForError(path)) \(reason)", hint: hint)
+        .permissionDenied, "the bus directory \(quotedForError(path)) \(reason)",
+        hint: "name a directory that is not there yet, and it is made for the group: a bus of one "
+          + "user does not become a group's")
     }
     guard status.st_gid == group else {
       throw refuse("is of the group \(status.st_gid), not \(group)")
@@ -72,6 +62,24 @@ extension BusDirectory {
     guard found & ~0o005 == mode else {
       throw refuse(
         "has the mode \(String(found, radix: 8)), not \(String(mode, radix: 8))")
+    }
+    // In a directory that hands down its group whoever may write makes directories of that group.
+    guard status.st_uid == 0 || Accounts.isMember(status.st_uid, of: group) != false else {
+      throw refuse("belongs to uid \(status.st_uid), who is not in the group \(group)")
+    }
+    try checkHasNoLists(path, refuse)
+  }
+
+  /// A mode says nothing of who is named in an access control list.
+  private static func checkHasNoLists(
+    _ path: String, _ refuse: (String) -> BusError
+  ) throws(BusError) {
+    let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+    let number = unsafe Glibc.open(path, flags)
+    guard number >= 0 else { throw .system("open", path) }
+    defer { close(number) }
+    guard conclave_access_lists_exist(number) == 0 else {
+      throw refuse("has an access control list, which may let in others (getfacl shows it)")
     }
   }
 

@@ -95,8 +95,6 @@ public struct BusDirectory: Hashable, Sendable {
     _ path: String, _ access: BusAccess
   ) throws(BusError) {
     var status = stat()
-    // What leads there may just be made by another member.
-    access.waits { unsafe Glibc.access(path, F_OK) == 0 || errno != EACCES }
     // lstat: a dangling link is not a missing directory, and mkdir would not follow it.
     if unsafe lstat(path, &status) == 0 { return }
     guard errno == ENOENT else { throw unusable("look at", path) }

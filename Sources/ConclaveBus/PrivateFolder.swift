@@ -10,19 +10,12 @@ enum PrivateFolder {
   static func open(
     _ name: String, in directory: OwnedDescriptor
   ) throws(BusError) -> OwnedDescriptor {
-    guard unsafe mkdirat(directory.number, name, 0o700) == 0 || errno == EEXIST else {
-      throw .system("make", name)
-    }
     let access = directory.access
-    access.waits { unsafe faccessat(directory.number, name, X_OK, 0) == 0 || errno != EACCES }
+    let failure = access.makeFolder(name, in: directory.number)
+    guard failure == 0 || failure == EEXIST else { throw .system("make", name, errno: failure) }
     let folder = try existing(name, in: directory)
     var status = stat()
     guard unsafe fstat(folder.number, &status) == 0 else { throw .system("look at", name) }
-    if access.group != nil, status.st_uid == geteuid(), status.st_mode & 0o7777 == 0o2700 {
-      let failure = access.claim(folder.number, mode: access.folderMode)
-      guard failure == 0 else { throw .system("make", name, errno: failure) }
-      guard unsafe fstat(folder.number, &status) == 0 else { throw .system("look at", name) }
-    }
     try checkPrivate(status, name, access)
     return folder
   }

@@ -103,6 +103,8 @@ extension Menu {
         """
       + helpTable([
         ("BUS_DIR", "the bus directory; see conclave bus --help"),
+        ("BUS_GROUP", "the group with which it is shared"),
+        ("BUS_MODE", "0660 with a group, 0600 without"),
         ("BUS_TRANSPORT", "shm, file or mirror (default)"),
         ("BUS_MAX_BOARD_INJECT", "how many notes besides the warnings are shown; default 20"),
       ])
@@ -117,6 +119,8 @@ extension Menu {
   /// What stands in for options of several commands.
   private static let environment: [(String, String)] = [
     ("BUS_DIR", "the bus directory"),
+    ("BUS_GROUP", "the group with which it is shared"),
+    ("BUS_MODE", "0660 with a group, 0600 without"),
     ("BUS_TRANSPORT", "shm (default), file or mirror"),
     (
       "BUS_POLL_INTERVAL",

@@ -6,8 +6,6 @@ public enum RingRights: Hashable, Sendable {
   case user
   /// The members of a group (its gid), one like the other (0660), whoever of them has made it.
   case group(UInt32)
-  /// One user (uid), and for reading the members of a group (0640).
-  case readers(group: UInt32, of: UInt32)
 
   /// Nil for the shim's default.
   private var raw: conclave_rights? {
@@ -15,7 +13,6 @@ public enum RingRights: Hashable, Sendable {
     return switch self {
     case .user: nil
     case .group(let group): conclave_rights(mode: 0o660, owner: anybody, group: group)
-    case .readers(let group, let owner): conclave_rights(mode: 0o640, owner: owner, group: group)
     }
   }
 

@@ -18,6 +18,8 @@ extension HelpText {
 
     Environment:
       BUS_DIR               the bus directory; see conclave bus --help
+      BUS_GROUP             the group with which it is shared
+      BUS_MODE              0660 with a group, 0600 without
       BUS_TRANSPORT         shm, file or mirror (default)
       BUS_MAX_BOARD_INJECT  how many notes besides the warnings are shown; default
                             20
@@ -65,9 +67,9 @@ extension HelpText {
           --group GROUP                share the bus with the members of a group, by
                                        its name or gid: they are trusted
                                        [environment: BUS_GROUP]
-          --mode 0660|0640             whether the group takes part (0660, the
-                                       default), or only reads what the owner
-                                       publishes [environment: BUS_MODE]
+          --mode 0600|0660             whether the bus is one user's (0600) or a
+                                       group's (0660, the default with a group)
+                                       [environment: BUS_MODE]
           --json                       print JSON, and errors as
                                        {"error":{code,message,hint}}
       -h, --help                       show this help and exit
@@ -118,9 +120,9 @@ extension HelpText {
           --group GROUP                share the bus with the members of a group, by
                                        its name or gid: they are trusted
                                        [environment: BUS_GROUP]
-          --mode 0660|0640             whether the group takes part (0660, the
-                                       default), or only reads what the owner
-                                       publishes [environment: BUS_MODE]
+          --mode 0600|0660             whether the bus is one user's (0600) or a
+                                       group's (0660, the default with a group)
+                                       [environment: BUS_MODE]
           --json                       print JSON, and errors as
                                        {"error":{code,message,hint}}
       -h, --help                       show this help and exit
@@ -161,9 +163,9 @@ extension HelpText {
           --group GROUP                share the bus with the members of a group, by
                                        its name or gid: they are trusted
                                        [environment: BUS_GROUP]
-          --mode 0660|0640             whether the group takes part (0660, the
-                                       default), or only reads what the owner
-                                       publishes [environment: BUS_MODE]
+          --mode 0600|0660             whether the bus is one user's (0600) or a
+                                       group's (0660, the default with a group)
+                                       [environment: BUS_MODE]
           --json                       print JSON, and errors as
                                        {"error":{code,message,hint}}
       -h, --help                       show this help and exit

@@ -24,9 +24,8 @@ extension HelpText {
           --bus-dir DIR     the bus directory [environment: BUS_DIR]
           --group GROUP     share the bus with the members of a group, by its name
                             or gid: they are trusted [environment: BUS_GROUP]
-          --mode 0660|0640  whether the group takes part (0660, the default), or
-                            only reads what the owner publishes [environment:
-                            BUS_MODE]
+          --mode 0600|0660  whether the bus is one user's (0600) or a group's (0660,
+                            the default with a group) [environment: BUS_MODE]
           --json            print JSON, and errors as {"error":{code,message,hint}}
       -h, --help            show this help and exit
 

@@ -72,6 +72,8 @@ enum HelpText {
 
     Environment:
       BUS_DIR                the bus directory
+      BUS_GROUP              the group with which it is shared
+      BUS_MODE               0660 with a group, 0600 without
       BUS_TRANSPORT          shm (default), file or mirror
       BUS_POLL_INTERVAL      how often topic files are looked at where the system
                              cannot tell of changes; default 100ms
@@ -107,9 +109,8 @@ enum HelpText {
           --bus-dir DIR     the bus directory [environment: BUS_DIR]
           --group GROUP     share the bus with the members of a group, by its name
                             or gid: they are trusted [environment: BUS_GROUP]
-          --mode 0660|0640  whether the group takes part (0660, the default), or
-                            only reads what the owner publishes [environment:
-                            BUS_MODE]
+          --mode 0600|0660  whether the bus is one user's (0600) or a group's (0660,
+                            the default with a group) [environment: BUS_MODE]
           --json            print JSON, and errors as {"error":{code,message,hint}}
       -h, --help            show this help and exit
 
@@ -144,9 +145,8 @@ enum HelpText {
           --bus-dir DIR     the bus directory [environment: BUS_DIR]
           --group GROUP     share the bus with the members of a group, by its name
                             or gid: they are trusted [environment: BUS_GROUP]
-          --mode 0660|0640  whether the group takes part (0660, the default), or
-                            only reads what the owner publishes [environment:
-                            BUS_MODE]
+          --mode 0600|0660  whether the bus is one user's (0600) or a group's (0660,
+                            the default with a group) [environment: BUS_MODE]
           --json            print JSON, and errors as {"error":{code,message,hint}}
       -h, --help            show this help and exit
 
@@ -182,8 +182,8 @@ enum HelpText {
           --bus-dir DIR       the bus directory [environment: BUS_DIR]
           --group GROUP       share the bus with the members of a group, by its name
                               or gid: they are trusted [environment: BUS_GROUP]
-          --mode 0660|0640    whether the group takes part (0660, the default), or
-                              only reads what the owner publishes [environment:
+          --mode 0600|0660    whether the bus is one user's (0600) or a group's
+                              (0660, the default with a group) [environment:
                               BUS_MODE]
           --json              print JSON, and errors as
                               {"error":{code,message,hint}}
@@ -219,9 +219,8 @@ enum HelpText {
           --bus-dir DIR     the bus directory [environment: BUS_DIR]
           --group GROUP     share the bus with the members of a group, by its name
                             or gid: they are trusted [environment: BUS_GROUP]
-          --mode 0660|0640  whether the group takes part (0660, the default), or
-                            only reads what the owner publishes [environment:
-                            BUS_MODE]
+          --mode 0600|0660  whether the bus is one user's (0600) or a group's (0660,
+                            the default with a group) [environment: BUS_MODE]
           --json            print JSON, and errors as {"error":{code,message,hint}}
       -h, --help            show this help and exit
 
@@ -248,9 +247,8 @@ enum HelpText {
           --bus-dir DIR     the bus directory [environment: BUS_DIR]
           --group GROUP     share the bus with the members of a group, by its name
                             or gid: they are trusted [environment: BUS_GROUP]
-          --mode 0660|0640  whether the group takes part (0660, the default), or
-                            only reads what the owner publishes [environment:
-                            BUS_MODE]
+          --mode 0600|0660  whether the bus is one user's (0600) or a group's (0660,
+                            the default with a group) [environment: BUS_MODE]
           --json            print JSON, and errors as {"error":{code,message,hint}}
       -h, --help            show this help and exit
 
@@ -275,9 +273,8 @@ enum HelpText {
           --bus-dir DIR     the bus directory [environment: BUS_DIR]
           --group GROUP     share the bus with the members of a group, by its name
                             or gid: they are trusted [environment: BUS_GROUP]
-          --mode 0660|0640  whether the group takes part (0660, the default), or
-                            only reads what the owner publishes [environment:
-                            BUS_MODE]
+          --mode 0600|0660  whether the bus is one user's (0600) or a group's (0660,
+                            the default with a group) [environment: BUS_MODE]
           --json            print JSON, and errors as {"error":{code,message,hint}}
       -h, --help            show this help and exit
 

@@ -39,7 +39,7 @@ import Testing
   }
 
   /// Whether strace can be had and may trace here.
-  private static let canTrace: Bool = {
+  static let canTrace: Bool = {
     let directory = FileManager.default.temporaryDirectory
     return (try? Tool.shell("strace -f -o /dev/null true", in: directory))?.exit == 0
   }()

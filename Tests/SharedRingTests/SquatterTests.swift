@@ -69,16 +69,6 @@ import Testing
     #expect(throws: RingError.squatted) { try RingSnapshot(of: own) }
   }
 
-  /// With readers its owner matters as well.
-  @Test func aSegmentForReadersIsItsOwners() throws {
-    guard geteuid() == 0 else { return }
-    let ring = try TestRing(sharedWith: .readers(group: 70, of: 0))
-    try ring.publisher().die()
-    #expect(try RingSnapshot(of: ring.location) != nil)
-    #expect(unsafe chown(ring.location.path, 4242, 70) == 0)
-    #expect(throws: RingError.squatted) { try RingSnapshot(of: ring.location) }
-  }
-
   /// Files of this user that are no segment of this bus: replaced when nobody lives in them.
   enum Stale: CaseIterable, Sendable {
     case empty, short, magic, version, boot, slots, lanes, size, truncated, path, owner, zeros

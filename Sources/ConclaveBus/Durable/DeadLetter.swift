@@ -38,7 +38,8 @@ struct DeadLetter: Sendable {
 }
 
 extension MirroredBus {
-  /// Publishes it; without the envelope when that makes it too large.
+  /// Publishes it; without the envelope when that makes it too large, or when the policy of the bus
+  /// says who may have messages of its topic: who may not would find it among the dead letters.
   ///
   /// - Returns: whether it was published; false only with ``PublishWait/never``.
   func publish(_ letter: DeadLetter, wait: PublishWait) throws(BusError) -> Bool {
@@ -46,8 +47,9 @@ extension MirroredBus {
     let wait = options.durability == .ring ? wait : .blocking
     do throws(PublishFailure) {
       do throws(PublishFailure) {
+        let isOpen = letter.envelope.map { !shared.permit.isReserved($0.topic) } ?? true
         return try publish(
-          [letter.message(isWhole: true)], to: letter.name.deadLetters, wait: wait) == 1
+          [letter.message(isWhole: isOpen)], to: letter.name.deadLetters, wait: wait) == 1
       } catch {
         guard error.cause.code == .messageTooLarge else { throw error }
         return try publish(

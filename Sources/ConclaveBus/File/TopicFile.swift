@@ -116,6 +116,7 @@ enum TopicFile {
   static func unsuitable(_ status: stat, in access: BusAccess) -> String? {
     if let kind = kindOfIrregular(status) { return "it is \(kind), not a regular file" }
     if let reason = access.stranger(status) { return reason }
+    if access.group != nil, status.st_mode & 0o007 != 0 { return "it is open to others" }
     if status.st_nlink > 1 { return "it has \(status.st_nlink) names (hard links)" }
     return nil
   }

@@ -89,6 +89,11 @@ struct BusPermit: Sendable {
       .max { $0.prefix.name.utf8.count < $1.prefix.name.utf8.count }
   }
 
+  /// Whether the policy says who may subscribe to a topic. O(rules).
+  func isReserved(_ topic: Topic) -> Bool {
+    Self.holding(subscribing, for: topic.name).map { !$0.list.contains(.anyone) } ?? false
+  }
+
   private func refused(_ wish: String, _ verdict: Verdict) -> BusError {
     let name = verdict.prefix.name
     let place = name.isEmpty ? "for everything" : "for \(quotedForError(name))"

@@ -16,6 +16,10 @@ extension BusPolicy {
       switch errno {
       case ENOENT: return nil
       case ELOOP, ENXIO: throw .policy("it is not a regular file")
+      case EACCES:
+        throw BusError(
+          .permissionDenied, "\(fileName) in the bus directory cannot be read",
+          hint: "have its owner chmod a+r it")
       default: throw .system("open", fileName)
       }
     }
@@ -30,7 +34,7 @@ extension BusPolicy {
       return try BusPolicy(json: RawJSON(Array(bytes.prefix(count))))
     } catch {
       guard error.code == .invalidPayload else { throw error }
-      throw .policy(error.message)
+      throw .policy("it is not JSON")
     }
   }
 

@@ -1,7 +1,7 @@
 import Glibc
 import SharedRing
 
-/// A segment that this user has made, or that lies under a bus directory of theirs.
+/// A segment that this user has made, whatever bus it belongs to.
 public struct SegmentListing: Hashable, Sendable {
   public var path: String
   /// The bus directory that it was made for; nil when its header cannot be believed.
@@ -21,8 +21,7 @@ public struct SegmentListing: Hashable, Sendable {
 }
 
 extension SharedMemoryBus {
-  /// All segments that this user has made, or that bear their name, by path. Joins none of them.
-  /// O(segments).
+  /// All segments that this user has made, by path. Joins none of them. O(segments).
   ///
   /// - Throws: `notFound`, `permissionDenied`, `system`, when the directory cannot be listed.
   public static func segments(
@@ -73,9 +72,8 @@ extension SharedMemoryBus {
   private static func listing(_ name: String, _ segmentDirectory: String) -> SegmentListing? {
     var listing = SegmentListing(path: "\(segmentDirectory)/\(name)")
     var status = stat()
-    guard unsafe lstat(listing.path, &status) == 0,
-      status.st_uid == geteuid() || ownerNamed(by: name) == geteuid()
-    else { return nil }
+    // Of another's nothing is believed, and /dev/shm lets nobody but root remove it.
+    guard unsafe lstat(listing.path, &status) == 0, status.st_uid == geteuid() else { return nil }
     listing.rights = RingRights(status)
     var location = RingLocation(
       directory: segmentDirectory, name: name, owner: "", rights: listing.rights)
@@ -99,14 +97,14 @@ extension SharedMemoryBus {
     return listing
   }
 
-  /// Whether a bus directory leads to this segment.
+  /// Whether a bus directory leads to this segment, shared with whomever.
   private static func isBus(_ written: RingLocation) -> Bool {
     do throws(BusError) {
       let directory = try BusDirectory(
         opening: written.owner, create: false, access: BusAccess(written.rights))
-      return location(of: directory, in: written.directory) == written
+      return location(of: directory, in: written.directory).path == written.path
     } catch {
-      // A directory that only cannot be used just now may be used again.
+      // A directory that only cannot be used just now, or not in this way, may be used again.
       return error.code != .notFound
     }
   }
@@ -118,7 +116,6 @@ extension RingRights {
     self =
       switch status.st_mode & 0o077 {
       case 0o060: .group(status.st_gid)
-      case 0o040: .readers(group: status.st_gid, of: status.st_uid)
       default: .user
       }
   }
@@ -130,7 +127,6 @@ extension BusAccess {
       switch rights {
       case .user: .user
       case .group(let group): .group(group)
-      case .readers(let group, _): .readers(group)
       }
   }
 }

@@ -10,7 +10,7 @@ extension SharedMemoryBus {
     let padded = String(repeating: "0", count: 16 - hash.count) + hash
     return RingLocation(
       directory: segmentDirectory, name: "conclave-\(directory.owner)-\(padded)",
-      owner: directory.path, rights: directory.access.rights(owner: directory.owner))
+      owner: directory.path, rights: directory.access.rights)
   }
 
   /// The file of the segment that the bus of `directory` has or would have.
@@ -47,11 +47,10 @@ extension SharedMemoryBus {
 
 extension BusAccess {
   /// Those of the segment.
-  func rights(owner: UInt32) -> RingRights {
+  var rights: RingRights {
     switch self {
     case .user: .user
     case .group(let group): .group(group)
-    case .readers(let group): .readers(group: group, of: owner)
     }
   }
 }

@@ -8,8 +8,8 @@ extension Option {
     "group", value: "GROUP", environment: "BUS_GROUP",
     "share the bus with the members of a group, by its name or gid: they are trusted")
   static let mode = Option(
-    "mode", value: "0660|0640", environment: "BUS_MODE",
-    "whether the group takes part (0660, the default), or only reads what the owner publishes")
+    "mode", value: "0600|0660", environment: "BUS_MODE",
+    "whether the bus is one user's (0600) or a group's (0660, the default with a group)")
   /// Which bus, and whose.
   static let place = [busDirectory, group, mode]
   static let transport = Option(
@@ -31,24 +31,23 @@ extension Option {
 extension Arguments {
   /// With whom the bus is shared.
   func busAccess() throws -> BusAccess {
-    let mode = try value(.mode, form: "0660 or 0640 (or 0600 without a group)") { text in
-      [0o600, 0o640, 0o660].first { String($0, radix: 8) == text.drop { $0 == "0" } }
+    let mode = try value(.mode, form: "0600 or 0660") { text in
+      [0o600, 0o660].first { String($0, radix: 8) == text.drop { $0 == "0" } }
     }
     guard let name = text(.group) else {
-      guard mode == nil || mode == 0o600 else {
-        throw usageError("a bus that is shared needs a group", hint: "add --group GROUP")
+      guard mode != 0o660 else {
+        throw usageError(
+          "a bus of the mode 0660 needs a group",
+          hint: "add --group GROUP, or take away --mode and BUS_MODE")
       }
       return .user
     }
-    let group = try BusAccess.groupID(of: name)
-    switch mode {
-    case 0o600:
+    guard mode != 0o600 else {
       throw usageError(
         "the mode 0600 shares the bus with nobody, but a group is named",
-        hint: "use --mode 0660, or leave the group out")
-    case 0o640: return .readers(group)
-    default: return .group(group)
+        hint: "take away --group and BUS_GROUP, or use --mode 0660")
     }
+    return .group(try BusAccess.groupID(of: name))
   }
 
   /// The bus that the options, the environment or the place name.

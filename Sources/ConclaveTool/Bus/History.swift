@@ -26,7 +26,9 @@ final class History {
   init(_ directory: BusDirectory, _ plan: HistoryPlan, _ notes: DeliveryNotes) throws(BusError) {
     bus = try FileBus(directory: directory)
     topic = plan.topic
-    end = try plan.end.map { (end) throws(BusError) in try HistoryEnd(end, in: directory) }
+    end = try plan.end.map { (end) throws(BusError) in
+      try HistoryEnd(end, in: directory, plan.prefix)
+    }
     subscription = try bus.subscribe(
       to: plan.prefix,
       options: SubscriptionOptions(start: plan.start, onWarning: { notes.warn($0) }))
@@ -54,10 +56,12 @@ enum HistoryEnd {
   case message(Envelope)
 
   /// - Throws: `notFound` when no file holds the message.
-  init(_ moment: Moment, in directory: BusDirectory) throws(BusError) {
+  init(
+    _ moment: Moment, in directory: BusDirectory, _ prefix: TopicPrefix
+  ) throws(BusError) {
     switch moment {
     case .time(let time): self = .time(time)
-    case .message(let id): self = .message(try HistoryEnd.find(id, in: directory))
+    case .message(let id): self = .message(try HistoryEnd.find(id, in: directory, prefix))
     }
   }
 
@@ -75,19 +79,20 @@ enum HistoryEnd {
     }
   }
 
-  /// O(what was published since its process began).
+  /// O(what was published since its process began), or, where somebody has set the clock since,
+  /// O(everything).
   private static func find(
-    _ id: MessageID, in directory: BusDirectory
+    _ id: MessageID, in directory: BusDirectory, _ prefix: TopicPrefix
   ) throws(BusError) -> Envelope {
-    let bus = try FileBus(directory: directory)
     // An id's counter is the time at which its process began, and a little more.
-    let early = id.counter - min(id.counter, 1_000_000_000)
-    let subscription = try bus.subscribe(
-      to: .all,
-      options: SubscriptionOptions(start: .since(Timestamp(nanosecondsSinceEpoch: early))))
-    bus.close()
-    while let delivery = try subscription.receive() {
-      if case .envelope(let envelope) = delivery, envelope.id == id { return envelope }
+    let early = Timestamp(nanosecondsSinceEpoch: id.counter - min(id.counter, 1_000_000_000))
+    for start in [SubscriptionOptions.Start.since(early), .beginning] {
+      let bus = try FileBus(directory: directory)
+      let subscription = try bus.subscribe(to: prefix, options: SubscriptionOptions(start: start))
+      bus.close()
+      while let delivery = try subscription.receive() {
+        if case .envelope(let envelope) = delivery, envelope.id == id { return envelope }
+      }
     }
     throw BusError(
       .notFound, "no file of this bus holds a message with the id \(id)",

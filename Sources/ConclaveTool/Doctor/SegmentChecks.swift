@@ -23,8 +23,9 @@ enum SegmentChecks {
     guard segment.isOrphan else { return nil }
     return .warning(
       "a segment",
-      "\(segment.path) (\(readableBytes(segment.reservedBytes))) is of \(segment.directory ?? "?"),"
-        + " which is gone", hint: "conclave doctor --fix removes it"
+      "\(segment.path) (\(readableBytes(segment.reservedBytes))) is of "
+        + "\(quoted(segment.directory ?? "?")), which is gone",
+      hint: "conclave doctor --fix removes it"
     ) {
       try SharedMemoryBus.removeOrphan(segment)
       return "removed \(segment.path)"
