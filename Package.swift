@@ -49,8 +49,9 @@ let package = Package(
     // alone for longer.
     .executableTarget(
       name: "conclave-storm",
-      dependencies: ["ConclaveTool", "ConclaveBus", "SharedRing", "BusTesting"],
+      dependencies: ["ConclaveTool", "ConclaveBus", "SharedRing", "BusTesting", "SteppedClock"],
       path: "Tests/ConclaveStorm"),
+    .target(name: "SteppedClock", path: "Tests/SteppedClock"),
     // Kills and stops participants of the ring, and mirrors, at every instruction.
     .target(name: "StepTracer", dependencies: ["CShim"], path: "Tests/StepTracer"),
     .executableTarget(
@@ -93,7 +94,7 @@ let package = Package(
 )
 
 for target in package.targets {
-  if ["CShim", "AllocationCounter", "StepTracer"].contains(target.name) {
+  if ["CShim", "AllocationCounter", "SteppedClock", "StepTracer"].contains(target.name) {
     target.cSettings = [
       .define("_GNU_SOURCE"),
       .enableWarning("all"), .enableWarning("extra"), .enableWarning("padded"),

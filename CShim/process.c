@@ -6,6 +6,7 @@
 
 #include "conclave_clock.h"
 #include "conclave_descriptors.h"
+#include "conclave_steady.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Atomic uint32_t process_id;
@@ -53,7 +54,7 @@ uint64_t conclave_process_new_incarnation(void) {
   uint64_t seen = atomic_load_explicit(&last_incarnation, memory_order_relaxed);
   uint64_t wanted;
   do {
-    uint64_t now = conclave_realtime_ns() / 1000u;
+    uint64_t now = conclave_steady_us();
     wanted = now > seen ? now : seen + 1;
   } while (!atomic_compare_exchange_weak_explicit(&last_incarnation, &seen, wanted,
                                                   memory_order_relaxed, memory_order_relaxed));

@@ -26,7 +26,7 @@ uint64_t conclave_process_generation(void);
  * time in nanoseconds since the epoch at which this process first asked, or was forked. */
 uint64_t conclave_process_take_ids(uint64_t count);
 
-/* The time in microseconds since the epoch, made greater than every result before in this process. */
+/* The time in microseconds since the epoch (conclave_steady_us), made greater than every result before in this process. */
 uint64_t conclave_process_new_incarnation(void);
 
 #endif

@@ -9,8 +9,18 @@ enum ProcessIdentity {
   /// a process. One atomic addition.
   static func nextIDs(_ count: Int) -> UInt64 { conclave_process_take_ids(UInt64(count)) }
 
-  /// An ``Envelope/incarnation``: microseconds since the epoch, each greater than the one before.
+  /// An ``Envelope/incarnation``: microseconds since the epoch, each greater than the one before,
+  /// by a clock that all processes of this user share and nobody sets: which of two began first
+  /// they tell, whatever becomes of the wall clock.
   static func newIncarnation() -> UInt64 { conclave_process_new_incarnation() }
+
+  /// The least incarnation of what began at a time of the wall clock, or later: exact where nobody
+  /// has set that since.
+  static func incarnation(at time: Timestamp) -> UInt64 {
+    let shifted = (time.nanosecondsSinceEpoch / 1000).addingReportingOverflow(
+      UInt64(bitPattern: conclave_steady_ahead_us()))
+    return shifted.partialValue
+  }
 }
 
 /// Which process opened a handle. In the child of a fork the handle must not be used: locks, lanes

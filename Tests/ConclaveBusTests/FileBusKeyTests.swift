@@ -126,7 +126,7 @@ import Testing
     let directory = try openDirectory()
     var lines: [UInt8] = []
     let now = Timestamp.now().nanosecondsSinceEpoch
-    for age in stride(from: UInt64(4000), to: 0, by: -1) {
+    for age in stride(from: UInt64(20_000), to: 0, by: -5) {
       let envelope = Envelope(
         id: MessageID(process: 1, counter: age), seq: 1,
         timestamp: Timestamp(nanosecondsSinceEpoch: now - age * 1_000_000_000), sender: "a",
@@ -146,9 +146,13 @@ import Testing
     #expect(try search("100", secondsAgo: 100) == .found(MessageID(process: 1, counter: 100)))
     // Older than the intent, so of another publish with the same key.
     #expect(try search("100", secondsAgo: 99) == .reachedOlder)
-    #expect(try search("4000", secondsAgo: 100) == .reachedOlder)
-    #expect(try search("4000", secondsAgo: 4000) == .found(MessageID(process: 1, counter: 4000)))
-    #expect(try search("none", secondsAgo: 5000) == .reachedBeginning)
+    #expect(try search("20000", secondsAgo: 100) == .reachedOlder)
+    // By an hour either way the clock may have been off meanwhile.
+    #expect(try search("none", secondsAgo: 12_700) == .reachedOlder)
+    #expect(try search("none", secondsAgo: 12_800) == .reachedBeginning)
+    let oldest = try search("20000", secondsAgo: 20_000)
+    #expect(oldest == .found(MessageID(process: 1, counter: 20_000)))
+    #expect(try search("none", secondsAgo: 25_000) == .reachedBeginning)
   }
 
   @Test func cleaningForgetsTheKeys() throws {

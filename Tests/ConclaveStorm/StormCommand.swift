@@ -1,6 +1,7 @@
 import BusTesting
 import ConclaveBus
 import Glibc
+import SteppedClock
 
 /// Starts workers, kills them, and judges what is left.
 enum StormCommand {
@@ -40,6 +41,12 @@ enum StormCommand {
   }
 
   private static func run(_ options: StormOptions) async throws -> Bool {
+    if options.stepsClock {
+      let failure = stepped_clock_begin()
+      guard failure == 0 else {
+        throw SystemFailure("step the clock (not with a sanitizer)", errorNumber: failure)
+      }
+    }
     let temporary = try TemporaryDirectory()
     let files = StormFiles(temporary.path)
     let directory = try BusDirectory(opening: files.bus)
@@ -56,6 +63,10 @@ enum StormCommand {
     let live = try await reader.finish()
     let verdict = try StormVerdict(storm, files, live)
     verdict.say()
+    if options.stepsClock {
+      print("the wall clock was set \(stepped_clock_steps()) times, as this process saw it")
+      guard stepped_clock_steps() > 0 else { return false }
+    }
     return verdict.faults.isEmpty
   }
 }

@@ -8,9 +8,11 @@ struct StormOptions {
   var largest = 100_000
   /// Ends a storm that does not get on, in seconds.
   var limit = 1800
+  /// Whether somebody sets the wall clock all the time.
+  var stepsClock = false
 
   static let usage = """
-    usage: conclave-storm [--kills N] [--workers N] [--seed N] [--largest BYTES]
+    usage: conclave-storm [--kills N] [--workers N] [--seed N] [--largest BYTES] [--clock-steps]
            conclave-storm --sweep kills|errors|short|torn|sessions [--every N]
            conclave-storm --cuts N
            conclave-storm --fleet N [--seed N] [--jobs N]
@@ -21,6 +23,8 @@ struct StormOptions {
     sender without a hole, nothing twice, nothing damaged; each subscriber must have had the
     same from where it began, without a hole to its former life; and of a durable group each
     message must have been acknowledged, and none have come again that was.
+    With --clock-steps somebody sets the wall clock a hundred times a second meanwhile, forwards
+    and backwards by up to an hour: nothing may come of it but odd time stamps.
     With --sweep a mirror is killed at each of its system calls (kills), or each fails once
     (errors), its writes are cut short (short), or it dies in the middle of a line (torn),
     and another goes on; or a session is killed at each (sessions). All but `short` need
@@ -40,6 +44,10 @@ struct StormOptions {
   init?(_ words: [String]) {
     var rest = words[...]
     while let word = rest.popFirst() {
+      if word == "--clock-steps" {
+        stepsClock = true
+        continue
+      }
       guard let value = rest.popFirst().flatMap({ Int($0) }), value > 0 else { return nil }
       switch word {
       case "--kills": kills = value

@@ -9,6 +9,14 @@ import Testing
     #expect(result.exit == .code(0), "\(result.said)")
   }
 
+  /// Not in whatever way somebody sets the wall clock meanwhile.
+  @Test func theClockMayBeSet() async throws {
+    let words = ["--kills", "150", "--limit", "500", "--clock-steps"]
+    let result = try await TestProgram.storm.run(words)
+    #expect(result.exit == .code(0), "\(result.said)")
+    #expect(result.said.contains("the wall clock was set"), "\(result.said)")
+  }
+
   /// A write may end at any byte.
   @Test func shortWrites() async throws {
     let result = try await TestProgram.storm.run(["--sweep", "short", "--every", "9"])

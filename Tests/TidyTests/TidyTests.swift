@@ -36,8 +36,9 @@ import Testing
   /// shim does.
   @Test func onlyTheShimIsC() {
     for file in House.files where file.isC {
-      let rooms = ["AllocationCounter", "StepTracer", "Fuzz", "MemoryOrders", "Seeds"]
-        .map { "Tests/\($0)/" }
+      let rooms = [
+        "AllocationCounter", "SteppedClock", "StepTracer", "Fuzz", "MemoryOrders", "Seeds",
+      ].map { "Tests/\($0)/" }
       let isAllowed = file.module == "CShim" || rooms.contains { file.path.hasPrefix($0) }
       #expect(isAllowed, "\(file.path) is C outside CShim")
     }
@@ -96,7 +97,7 @@ import Testing
     for room in House.entries(of: "Tests") {
       let helpers = [
         "AllocationCounter", "BusTesting", "ConclaveStep", "ConclaveStorm", "Fuzz", "MemoryOrders",
-        "Models", "Seeds", "StepTracer",
+        "Models", "Seeds", "StepTracer", "SteppedClock",
       ]
       let isHelper = helpers.contains(room)
       #expect(isHelper || room.hasSuffix("Tests"), "Tests/\(room) is no room")

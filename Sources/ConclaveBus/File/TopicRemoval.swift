@@ -17,9 +17,9 @@ struct WholeStreams: Hashable, Sendable {
   /// Those of a reading from the first message on.
   static let all = WholeStreams(position: 0, incarnation: 0)
 
-  /// Those that began at this time or later: an incarnation counts microseconds.
+  /// Those that began at this time or later.
   static func since(_ time: Timestamp) -> WholeStreams {
-    WholeStreams(incarnation: (time.nanosecondsSinceEpoch / 1000).addingSaturating(1))
+    WholeStreams(incarnation: ProcessIdentity.incarnation(at: time).addingSaturating(1))
   }
 
   /// Those of a reading that begins at `position`, where the segment began at `base`: who publishes

@@ -12,9 +12,11 @@ struct KeySearch {
     case reachedBeginning
   }
 
-  /// By how much the clock may have been set back between the intent and the message, or between
-  /// messages of the file, which are in the order of their times else.
-  private static let clockSlack: UInt64 = 10_000_000_000
+  /// By how much the clock may have been set back, in nanoseconds, between the intent and the
+  /// message, or between messages of the file, which are in the order of their times else: two
+  /// hours, for a clock that is off by up to one, either way. What was not published is looked for
+  /// in so much more, which is rare; what was is found before.
+  private static let clockSlack: UInt64 = 2 * 3600 * 1_000_000_000 + 10_000_000_000
   private static let firstChunk = 64 << 10
   private static let usualChunk = 1 << 20
 

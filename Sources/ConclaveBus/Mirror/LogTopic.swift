@@ -171,10 +171,11 @@ final class LogTopic: Placed {
     return tail
   }
 
+  /// What is left out by its id must be come across, whatever time it has.
   private func seek(_ tail: FileTail) throws(BusError) {
     if start.position > 0 {
       try tail.seek { $0.position.map { $0 < self.start.position } }
-    } else if let time = start.time {
+    } else if let time = start.time, start.behind?.topic != topic {
       try tail.seek(near: time)
     }
   }
