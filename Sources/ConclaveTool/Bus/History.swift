@@ -79,6 +79,19 @@ enum HistoryEnd {
     }
   }
 
+  private static func find(
+    _ id: MessageID, in directory: BusDirectory, _ prefix: TopicPrefix,
+    _ start: SubscriptionOptions.Start
+  ) throws(BusError) -> Envelope? {
+    let bus = try FileBus(directory: directory)
+    let subscription = try bus.subscribe(to: prefix, options: SubscriptionOptions(start: start))
+    bus.close()
+    while let delivery = try subscription.receive() {
+      if case .envelope(let envelope) = delivery, envelope.id == id { return envelope }
+    }
+    return nil
+  }
+
   /// O(what was published since its process began), or, where somebody has set the clock since,
   /// O(everything).
   private static func find(
@@ -87,11 +100,12 @@ enum HistoryEnd {
     // An id's counter is the time at which its process began, and a little more.
     let early = Timestamp(nanosecondsSinceEpoch: id.counter - min(id.counter, 1_000_000_000))
     for start in [SubscriptionOptions.Start.since(early), .beginning] {
-      let bus = try FileBus(directory: directory)
-      let subscription = try bus.subscribe(to: prefix, options: SubscriptionOptions(start: start))
-      bus.close()
-      while let delivery = try subscription.receive() {
-        if case .envelope(let envelope) = delivery, envelope.id == id { return envelope }
+      if let envelope = try find(id, in: directory, prefix, start) { return envelope }
+      // It may be of another topic; but not of one that a policy keeps from us.
+      do throws(BusError) {
+        if let envelope = try find(id, in: directory, .all, start) { return envelope }
+      } catch {
+        guard error.code == .permissionDenied else { throw error }
       }
     }
     throw BusError(
