@@ -109,6 +109,30 @@ extension DoctorTests {
     }
   }
 
+  /// Git refuses everything while one of them is empty.
+  @Test(.enabled("only a debug build kills itself") { isDebugBuild }, arguments: [true, false])
+  func notesThatGitWasKilledOver(_ isFixed: Bool) throws {
+    try withParallelWorld { world in
+      try world.prepare([.init(id: 1)], agent: "echo $task > $task")
+      // began, wave_began, started
+      let killed = try world.run(["--skip-spec"], ["CONCLAVE_FLEET_KILL": "after 3"])
+      #expect(killed.exit == -SIGKILL)
+      let path = ".worktrees/task-1-thing-1"
+      _ = try world.shell("git worktree add -q --no-checkout -b task/1-thing-1 \(path)")
+      let notes = ".git/worktrees/task-1-thing-1"
+      _ = try world.shell("printf initializing > \(notes)/locked; : > \(notes)/commondir")
+      _ = try world.shell("! git worktree list 2> ../refused")
+      if isFixed {
+        #expect(try doctor(world).0.about("a worktree").count == 1)
+        let fixed = try doctor(world, "--fix").0.about("a worktree")
+        #expect(fixed.first?.fixed?.contains("mended") == true)
+        #expect(try world.shell("git worktree list").contains("task-1-thing-1"))
+      }
+      #expect(try world.resume().exit == 0)
+      try world.expectTidy()
+    }
+  }
+
   /// A worktree in which merged work was tested, and one whose work was merged.
   @Test(.enabled("only a debug build kills itself") { isDebugBuild })
   func worktreesThatNobodyNeeds() throws {

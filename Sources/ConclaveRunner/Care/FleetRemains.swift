@@ -42,7 +42,7 @@ struct FleetRemains {
     isHeld ? [] : ProcessFamily.orphans(marked: [folder.memberMark, folder.gitMark])
   }
 
-  private var processes: Remains? {
+  var processes: Remains? {
     let orphans = orphans
     guard !orphans.isEmpty else { return nil }
     let count = counted(orphans.count, "process", "processes")
@@ -55,6 +55,29 @@ struct FleetRemains {
       defer { withExtendedLifetime(lock) {} }
       let count = try folder.endOthers()
       return "ended \(counted(count, "process", "processes"))"
+    }
+  }
+
+  // MARK: Worktrees that git cannot name
+
+  /// What git was killed over: nil when there is nothing of that, or a run is at work that may be
+  /// about to write it.
+  func torn() throws(BusError) -> Remains? {
+    let torn = try TornWorktrees(git)
+    guard !isHeld, !torn.folders.isEmpty else { return nil }
+    let folder = folder
+    let git = git
+    let words = torn.folders.joined(separator: ", ")
+    return Remains(
+      .worktree, .leftover,
+      "git was killed while it wrote \(words), and may refuse to name any branch or worktree",
+      hint: "the next run mends it: conclave parallel-run --resume if it is to go on"
+    ) { () throws(BusError) -> String in
+      let lock = try folder.lock()
+      _ = try folder.endOthers()
+      try TornWorktrees(git).mend()
+      withExtendedLifetime(lock) {}
+      return "mended \(words)"
     }
   }
 

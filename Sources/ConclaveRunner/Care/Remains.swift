@@ -77,11 +77,28 @@ public struct Remains: Sendable {
       git = try GitCommand(in: String(top), environment: environment)
     } catch  where error.code == .notFound { return [] }
     let fleet = try FleetRemains(git)
+    if let torn = try fleet.torn() {
+      let all = torn.alsoClearing { () throws(BusError) in
+        try find(in: directory, environment: environment)
+      }
+      return [fleet.processes, all].compactMap { $0 }
+    }
     let runs = try fleet.find()
     let loops = try LoopRemains(git, besides: fleet).find()
     // A cut-off move is told by the same lock as it would be of whoever else.
     let isNamed = runs.contains { $0.kind == .merge }
     return runs + loops + (isNamed ? [] : [try indexLock(git, fleet)].compactMap { $0 })
+  }
+
+  /// The same, which also clears what cannot be seen before it is cleared.
+  private func alsoClearing(
+    _ rest: @escaping @Sendable () throws(BusError) -> [Remains]
+  ) -> Remains {
+    Remains(kind, weight, message, hint: hint, processes: processes) { () throws(BusError) in
+      var words = [try clear()]
+      for remains in try rest() where remains.isClearable { words.append(try remains.clear()) }
+      return words.joined(separator: "; ")
+    }
   }
 
   /// Of the worktree that is looked at, when no process has it open any more. Nobody can say whose

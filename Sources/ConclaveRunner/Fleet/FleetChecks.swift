@@ -133,7 +133,7 @@ struct FleetChecks {
 
   private var common: String {
     get throws(BusError) {
-      try git.must(["rev-parse", "--path-format=absolute", "--git-common-dir"])
+      try git.commonDirectory()
     }
   }
 

@@ -17,7 +17,7 @@ struct FleetFolder: Hashable, Sendable {
   /// - Parameter git: in any worktree.
   /// - Throws: `unsupported` when there can be no such directory; whatever git said.
   init(_ git: GitCommand) throws(BusError) {
-    let common = try git.must(["rev-parse", "--path-format=absolute", "--git-common-dir"])
+    let common = try git.commonDirectory()
     let isUsual = common.hasSuffix("/.git")
     self.init(in: "\(isUsual ? String(common.dropLast(5)) : common)/.conclave")
     try requireFolders()

@@ -21,6 +21,7 @@ struct FleetStart {
       say(.note("ended \(counted(count, "process", "processes")) that a killed run had left"))
     }
     here.folder.removeHalfWritten()
+    try TornWorktrees(here.git).mend()
     for note in options.board.clear() { say(.note(note)) }
     let opening = FleetOpening(options: options, site: here, say: say)
     switch options.beginning {

@@ -26,6 +26,18 @@ enum GitWorktrees {
     try list(git).contains { isSameFile($0.path, path) }
   }
 
+  /// Whether there is a worktree of this repository of which git knows nothing any more: when it
+  /// fails to make one, it removes what it has noted of it before the files.
+  static func isForgotten(_ path: String, _ git: GitCommand) throws(BusError) -> Bool {
+    let prefix = "gitdir: "
+    guard let bytes = try? DurableFile.read("\(path)/.git", limit: 10_000),
+      case let line = String(decoding: bytes, as: UTF8.self).trimmed, line.hasPrefix(prefix)
+    else { return false }
+    let notes = String(line.dropFirst(prefix.count))
+    let isOurs = notes.hasPrefix("\(try git.commonDirectory())/worktrees/")
+    return isOurs && !isThere("\(notes)/gitdir")
+  }
+
   /// Removes a linked worktree, with everything in it that is not committed, whatever has become
   /// of it: git refuses to remove one that has another repository's `.git`, and forgets one even
   /// when it could not remove its files.
@@ -47,7 +59,8 @@ enum GitWorktrees {
     unsafe rmdir(path)
     if known?.isLocked == true { _ = try git.run(["worktree", "unlock", path]) }
     // What was no worktree may be anybody's.
-    let left = known == nil ? nil : FolderRemoval.remove(path)
+    let isForgotten = try isForgotten(path, git)
+    let left = known != nil || isForgotten ? FolderRemoval.remove(path) : nil
     try prune(git)
     guard try !has(path, git) else {
       throw BusError(
@@ -100,13 +113,18 @@ extension GitCommand {
     return try must(["rev-parse", "--show-toplevel"])
   }
 
+  /// The directory of the repository that all of its worktrees share; absolute.
+  func commonDirectory() throws(BusError) -> String {
+    try must(["rev-parse", "--path-format=absolute", "--git-common-dir"])
+  }
+
   /// Git at the top of a worktree, whatever is checked out there; nil when that is no worktree of
   /// this repository.
   func worktree(at path: String) -> GitCommand? {
-    let common = ["rev-parse", "--path-format=absolute", "--git-common-dir"]
     guard isThere(path), let there = try? elsewhere(path),
       let top = try? there.ask(["rev-parse", "--show-toplevel"]), isSameFile(top, path),
-      let its = try? there.must(common), let mine = try? must(common), isSameFile(its, mine)
+      let its = try? there.commonDirectory(), let mine = try? commonDirectory(),
+      isSameFile(its, mine)
     else { return nil }
     return there
   }

@@ -57,6 +57,6 @@ struct RefLocks {
   }
 
   private func common() throws(BusError) -> String {
-    try git.must(["rev-parse", "--path-format=absolute", "--git-common-dir"])
+    try git.commonDirectory()
   }
 }

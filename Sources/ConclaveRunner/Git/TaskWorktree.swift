@@ -80,7 +80,8 @@ struct TaskWorktree {
   /// Whether there is a worktree or a branch to remove.
   func hasRemains() throws(BusError) -> Bool {
     if try tip() != nil { return true }
-    return try GitWorktrees.has(place.worktree, git)
+    if try GitWorktrees.has(place.worktree, git) { return true }
+    return try GitWorktrees.isForgotten(place.worktree, git)
   }
 
   /// Whether anything was done since the branch began: commits, on whatever branch, changes or new
@@ -116,7 +117,11 @@ struct TaskWorktree {
 
   /// What is in the worktree; nil when there is none.
   private func wholeWork() throws(BusError) -> WholeWork? {
-    guard let known = try known, !known.isHalfMade, isThere(place.worktree) else { return nil }
+    guard let known = try known else {
+      guard try GitWorktrees.isForgotten(place.worktree, git) else { return nil }
+      return try adopted()
+    }
+    guard !known.isHalfMade, isThere(place.worktree) else { return nil }
     if !isThere("\(place.worktree)/.git") {
       _ = try git.run(["worktree", "repair", place.worktree])
     }
@@ -128,15 +133,20 @@ struct TaskWorktree {
       return try WholeWork(there, folder: folder, base: place.base)
     }
     // Somebody has put another repository there, or has broken this one.
-    let common = try git.must(["rev-parse", "--path-format=absolute", "--git-common-dir"])
+    var work = try adopted()
+    work.takeHistory(place.worktree)
+    return work
+  }
+
+  /// What is in the worktree, without whatever repository is there.
+  private func adopted() throws(BusError) -> WholeWork {
+    let common = try git.commonDirectory()
     let folder = "\(common)/conclave-keep"
     try DurableFile.makeFolder(folder)
     WorkSnapshot.removeStaleLock(folder: folder)
-    var work = try WholeWork(
+    return try WholeWork(
       git.adopting(place.worktree, gitDirectory: common), folder: folder, base: place.base,
       start: try tip() ?? place.base)
-    work.takeHistory(place.worktree)
-    return work
   }
 
   /// Removes the worktree and the branch; what is not on another branch is lost.

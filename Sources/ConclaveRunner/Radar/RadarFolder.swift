@@ -12,7 +12,7 @@ struct RadarFolder: Sendable {
   ///
   /// - Parameter git: in any worktree of the repository.
   init(_ git: GitCommand) throws(BusError) {
-    let common = try git.must(["rev-parse", "--path-format=absolute", "--git-common-dir"])
+    let common = try git.commonDirectory()
     path = "\(common)/conclave-radar"
     RadarFolder.removeTree(path)
     try DurableFile.makeFolder("\(path)/objects")

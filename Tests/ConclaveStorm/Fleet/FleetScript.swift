@@ -86,13 +86,16 @@ enum FleetScript {
   static let edit = "echo edited >> mine; echo added > added; git add added; echo more >> added"
   static let editedFiles = ["mine", "added"]
 
-  /// What there is, in parts; see ``FleetPicture``.
+  /// What there is, in parts; see ``FleetPicture``. A git that was killed may have left what keeps
+  /// the next one from naming any worktree.
   static let picture = #"""
     part() { echo "==$1"; }
     part tree; git rev-parse 'feature^{tree}'
     part subjects; git log --format=%s feature | sort
     part branches; git for-each-ref --format='%(refname:lstrip=2)' refs/heads
-    part worktrees; git worktree list --porcelain | grep '^worktree ' | tail -n +2
+    trees() { git worktree list --porcelain 2> ../refused ||
+      { echo 'worktree .'; ls .git/worktrees | sed 's/^/worktree /'; }; }
+    part worktrees; trees | grep '^worktree ' | tail -n +2
     part status; git status --porcelain --ignored --untracked-files=all --no-renames |
       grep -v -e ' \.worktrees/' -e ' \.conclave/'
     part locks; find .git \( -name '*.lock' -o -name '*.tmp' \)
