@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conclave_boot.h"
 #include "conclave_clock.h"
 #include "conclave_descriptors.h"
 #include "conclave_liveness.h"
@@ -65,24 +66,6 @@ uint64_t conclave_segment_bytes(const conclave_geometry *geometry) {
   return parts_of(geometry).end;
 }
 
-/* Zeros when the kernel does not tell: then a restart is not noticed here, but /dev/shm is empty
- * after one anyway. */
-static void read_boot_id(uint8_t boot_id[16]) {
-  memset(boot_id, 0, 16);
-  char text[37] = {0};
-  int descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return;
-  ssize_t length = read(descriptor, text, 36);
-  close(descriptor);
-  if (length != 36) return;
-  for (int from = 0, to = 0; from < 36 && to < 16; from += 2, to++) {
-    if (text[from] == '-') from++;
-    unsigned value = 0;
-    if (sscanf(text + from, "%2x", &value) != 1) return;
-    boot_id[to] = (uint8_t)value;
-  }
-}
-
 static int fill_header(int descriptor, const char *path, size_t path_bytes,
                        const conclave_geometry *geometry) {
   conclave_segment_header header = {
@@ -95,7 +78,8 @@ static int fill_header(int descriptor, const char *path, size_t path_bytes,
       .path_bytes = (uint32_t)path_bytes,
   };
   header.geometry.unused = 0;
-  read_boot_id(header.boot_id);
+  int failure = conclave_boot_read(header.boot_id);
+  if (failure) return failure;
   if (getrandom(header.generation, sizeof(header.generation), 0) !=
       (ssize_t)sizeof(header.generation)) {
     return errno ? errno : EIO;
@@ -197,10 +181,8 @@ static int check_header(const conclave_segment_header *header, const struct stat
   if (header->magic != CONCLAVE_MAGIC) return CONCLAVE_E_MAGIC;
   if (header->layout_version != CONCLAVE_LAYOUT_VERSION) return CONCLAVE_E_VERSION;
   if (header->owner != status->st_uid) return CONCLAVE_E_FOREIGN_OWNER;
-  uint8_t boot_id[16];
-  read_boot_id(boot_id);
-  if (memcmp(boot_id, header->boot_id, sizeof(boot_id)) != 0) return CONCLAVE_E_BOOT;
-  int failure = conclave_geometry_check(&header->geometry);
+  int failure = conclave_boot_check(header->boot_id);
+  if (!failure) failure = conclave_geometry_check(&header->geometry);
   if (failure) return failure;
   if (header->segment_bytes != file_bytes ||
       file_bytes != conclave_segment_bytes(&header->geometry)) {
@@ -242,6 +224,16 @@ static int open_named(const char *directory, const char *name, conclave_role rol
   }
 }
 
+static int read_checked(int descriptor, const char *path, size_t path_bytes,
+                        const struct stat *status, conclave_segment_header *header) {
+  memset(header, 0, sizeof(*header));
+  ssize_t length = pread(descriptor, header, sizeof(*header), 0);
+  if (length < 0) return errno;
+  if (length != (ssize_t)sizeof(*header)) return CONCLAVE_E_MAGIC;
+  if (path_bytes > CONCLAVE_MAX_PATH_BYTES) return CONCLAVE_E_PATH;
+  return check_header(header, status, path, path_bytes);
+}
+
 int conclave_segment_open(const char *directory, const char *name, const char *path,
                           size_t path_bytes, const conclave_rights *rights, conclave_role role,
                           int *descriptor, conclave_segment_header *header) {
@@ -250,16 +242,13 @@ int conclave_segment_open(const char *directory, const char *name, const char *p
   struct stat status;
   conclave_rights expected = rights_or_own(rights);
   failure = check_file(*descriptor, &expected, &status);
-  if (failure) {
-    close(*descriptor);
-    *descriptor = -1;
-    return failure;
+  if (!failure) {
+    failure = read_checked(*descriptor, path, path_bytes, &status, header);
+    if (failure == 0 || failure >= CONCLAVE_E_NOT_A_FILE) return failure;
   }
-  memset(header, 0, sizeof(*header));
-  ssize_t length = pread(*descriptor, header, sizeof(*header), 0);
-  if (length != (ssize_t)sizeof(*header)) return CONCLAVE_E_MAGIC;
-  if (path_bytes > CONCLAVE_MAX_PATH_BYTES) return CONCLAVE_E_PATH;
-  return check_header(header, &status, path, path_bytes);
+  close(*descriptor);
+  *descriptor = -1;
+  return failure;
 }
 
 int conclave_segment_is_named(const char *directory, const char *name, int descriptor) {

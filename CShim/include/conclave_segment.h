@@ -53,10 +53,9 @@ int conclave_segment_create(const char *directory, const char *name, const char 
                             size_t path_bytes, const conclave_rights *rights,
                             const conclave_geometry *geometry);
 
-/* Opens the segment `name` in `directory` and copies its header after checking it. On any failure
- * with a code from CONCLAVE_E_MAGIC on, `*descriptor` is open all the same, so that the caller can
- * see whether somebody lives in it; on others it is -1. ENOENT: there is none. Never blocks, never
- * follows a symbolic link. */
+/* Opens the segment `name` in `directory` and copies its header after checking it. Where what it contains
+ * is at fault `*descriptor` is open all the same, so that the caller can see whether somebody lives in it;
+ * on other failures it is -1. ENOENT: there is none. Never blocks, never follows a symbolic link. */
 int conclave_segment_open(const char *directory, const char *name, const char *path,
                           size_t path_bytes, const conclave_rights *rights, conclave_role role,
                           int *descriptor, conclave_segment_header *header);

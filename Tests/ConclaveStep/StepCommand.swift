@@ -6,6 +6,8 @@ enum StepCommand {
   static let usage = """
     usage: conclave-step [--places N] [--field NAME] [--defect] [WAY] [ACTION]
            conclave-step storm [--kills N] [--cycles N] [--seed N] [--defect]
+           conclave-step calls [--places N] [--defect]
+           conclave-step stalls [--kills N]
            conclave-step images [--count N] [--seed N] [--image N] [--workers N]
            conclave-step mirror [--places N] [--defect NAME] [WAY]
     Ways: \(Way.allCases.map(\.rawValue).joined(separator: ", ")). Without one, all of them.
@@ -48,6 +50,8 @@ enum StepCommand {
   private static let snapshots: UInt64 = 80_000
 
   static func main(_ words: [String]) -> Int32 {
+    if words.first == "calls" { return CallsCommand.main(Array(words.dropFirst())) }
+    if words.first == "stalls" { return StallsCommand.main(Array(words.dropFirst())) }
     if words.first == "images" { return ImagesCommand.main(Array(words.dropFirst())) }
     if words.first == "mirror" { return MirrorCommand.main(Array(words.dropFirst())) }
     if words.first == "storm" { return StormCommand.main(Array(words.dropFirst())) }

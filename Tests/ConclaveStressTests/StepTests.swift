@@ -28,6 +28,23 @@ struct StepTests {
     #expect(lines.count == 9 && lines.last?.hasSuffix(" in all, 0 faults") == true)
   }
 
+  /// Of a whole life, which makes some 170.
+  @Test func aSystemCallMayFail() async throws {
+    let result = try await TestProgram.step.run(["calls"])
+    #expect(result.exit == .code(0), "\(result.said)")
+    let lives = result.said.split(separator: " ").compactMap { Int($0) }
+    #expect(lives.count == 3 && lives.allSatisfy { $0 > 100 }, "\(result.said)")
+    let defective = try await TestProgram.step.run(["calls", "--defect"])
+    #expect(defective.exit == .code(1), "\(defective.said)")
+  }
+
+  /// How long is a matter of the machine; that everybody comes is not.
+  @Test func deathsAreMeasured() async throws {
+    let result = try await TestProgram.step.run(["stalls", "--kills", "10"])
+    #expect(result.exit == .code(0), "\(result.said)")
+    #expect(result.said.contains("another publisher waited"), "\(result.said)")
+  }
+
   /// Between the check of a length and its use somebody changes it.
   @Test func aSecondFetchIsNoticed() async throws {
     let result = try await TestProgram.step.run(

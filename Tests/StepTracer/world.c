@@ -31,13 +31,12 @@ void step_fault(step_world *world, const char *format, ...) {
 /* MARK: The segment */
 
 int step_world_open(const step_world *world, conclave_role role, conclave_view *view) {
-  int descriptor;
+  int descriptor = -1;
   conclave_segment_header header;
   int failure = conclave_segment_open(world->directory, NAME, PATH, strlen(PATH), NULL, role,
                                       &descriptor, &header);
-  if (failure) return failure;
-  failure = conclave_view_map(view, descriptor, &header, role);
-  if (failure) close(descriptor);
+  if (!failure) failure = conclave_view_map(view, descriptor, &header, role);
+  if (failure && descriptor >= 0) close(descriptor);
   return failure;
 }
 
@@ -111,6 +110,16 @@ void step_world_remove(step_world *world) {
   conclave_view_unmap(&world->whole);
   step_world_unlink(world);
   rmdir(world->directory);
+}
+
+int step_world_discard(const step_world *world) {
+  int descriptor = -1;
+  conclave_segment_header header;
+  int failure = conclave_segment_open(world->directory, NAME, PATH, strlen(PATH), NULL,
+                                      CONCLAVE_SUBSCRIBE, &descriptor, &header);
+  if (!failure) failure = conclave_segment_remove(world->directory, NAME, descriptor);
+  if (descriptor >= 0) close(descriptor);
+  return failure;
 }
 
 void step_world_unlink(const step_world *world) {

@@ -57,6 +57,9 @@ int step_world_settle(step_world *world);
 /* The segment alone, of another geometry: for those who bring their own participants. */
 int step_world_create_as(const step_world *world, const conclave_geometry *geometry);
 
+/* Removes the segment as who finds it left over does: only when nobody takes part. */
+int step_world_discard(const step_world *world);
+
 /* Removes the segment's name. */
 void step_world_unlink(const step_world *world);
 
