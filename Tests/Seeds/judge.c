@@ -1,6 +1,6 @@
 /* conclave-step without Swift, so that it is built in a second: judge WAY ACTION PLACES [FIELD], judge
- * create kill|stop PLACES, judge images COUNT, judge forks, judge names. 0: no fault; 1: a fault; 2: it
- * cannot be tried. */
+ * create kill|stop PLACES, judge images COUNT, judge calls, judge forks, judge names. 0: no fault;
+ * 1: a fault; 2: it cannot be tried. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "step_attack.h"
+#include "step_calls.h"
 #include "step_images.h"
 #include "step_sweep.h"
 #include "step_world.h"
@@ -101,6 +102,14 @@ static int judge_images(uint64_t count) {
   return result.fault[0] != 0;
 }
 
+static int judge_calls(void) {
+  step_calls_result result;
+  if (step_calls_sweep(0, STEP_CALLS_SOUND, &result) != 0 && !result.fault[0]) return 2;
+  printf("%llu lives: %s\n", (unsigned long long)result.lives,
+         result.fault[0] ? result.fault : "no fault");
+  return result.fault[0] != 0;
+}
+
 int main(int count, char **words) {
   if (count == 3 && strcmp(words[1], "images") == 0) {
     return judge_images(strtoull(words[2], NULL, 10));
@@ -109,6 +118,7 @@ int main(int count, char **words) {
     int free = step_forks_hold_nothing();
     return free < 0 ? 2 : !free;
   }
+  if (count == 2 && strcmp(words[1], "calls") == 0) return judge_calls();
   if (count == 2 && strcmp(words[1], "names") == 0) return judge_names();
   step_case what = {.bytes = 200, .before = 3};
   if (count == 4 && strcmp(words[1], "create") == 0) {
@@ -119,7 +129,7 @@ int main(int count, char **words) {
   }
   if (count < 4 || !action_named(words[2], &what.action)) {
     fputs("usage: judge WAY ACTION PLACES [FIELD], create kill|stop PLACES,"
-          " images COUNT, forks, or names\n", stderr);
+          " images COUNT, calls, forks, or names\n", stderr);
     return 2;
   }
   if (strcmp(words[1], "flip") == 0 || strcmp(words[1], "truncate") == 0) what.before = 0;
