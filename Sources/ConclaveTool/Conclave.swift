@@ -26,6 +26,8 @@ package enum Conclave {
     // A closed pipe must come back as EPIPE, so that a subscription can end in order; 141 then says
     // what the signal would have said.
     _ = signal(SIGPIPE, SIG_IGN)
+    // Likewise a file that has become as large as RLIMIT_FSIZE lets it: write(2) says so.
+    _ = signal(SIGXFSZ, SIG_IGN)
     occupyStandardDescriptors()
     let arguments: [String]
     do throws(ToolError) {

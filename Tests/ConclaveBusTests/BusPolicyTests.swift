@@ -77,6 +77,13 @@ import Testing
     #expect(allows { try permit.checkPublish(Topic("other")) })
   }
 
+  @Test(arguments: ["07", "+7", "-1", " 7", "4294967295", "4294971301", "a b", ""])
+  func whatCannotBeAName(_ name: String) {
+    #expect(throws: BusError.self) {
+      try permit(#"{"version":1,"rules":[{"prefix":"a","publish":["user:"# + name + #""]}]}"#)
+    }
+  }
+
   @Test func whoIsMeant() throws {
     let text =
       #"{"version":1,"rules":[{"prefix":"","publish":["owner","user:root","group:nobodys"]}]}"#

@@ -55,8 +55,9 @@ import Testing
     try withDirectory { directory in
       let path = "\(directory.path)/bus"
       let made = try BusDirectory(opening: path)
-      let bus = try SharedMemoryBus(directory: made)
-      try bus.publish(Message(type: "t", sender: "s", payload: RawJSON("1")), to: Topic("a"))
+      let bus = try MirroredBus(directory: made)
+      let message = Message(type: "t", sender: "s", payload: try RawJSON("1"))
+      try bus.publish(message, to: Topic("a"), durability: .mirrored)
       try FileManager.default.removeItem(atPath: path)
       // Somebody still uses it.
       #expect(try doctor(directory, "--fix").0.naming(path) == [])
@@ -69,6 +70,73 @@ import Testing
       #expect(FileManager.default.fileExists(atPath: segment))
       #expect(try doctor(directory, "--fix").0.naming(path).map(\.fixed) == ["removed \(segment)"])
       #expect(!FileManager.default.fileExists(atPath: segment))
+    }
+  }
+
+  /// It may come back, as one does whose file system is mounted again.
+  @Test func aBusThatIsMovedKeepsItsMessages() throws {
+    try withDirectory { directory in
+      let (path, other) = ("\(directory.path)/bus", "\(directory.path)/other")
+      let place = ["--bus-dir", path]
+      let publish = ["bus", "publish", "a", "--sender", "s", "--type", "t", "--payload", "1"]
+      #expect(try Tool.run(publish + place, in: directory).exit == 0)
+      try FileManager.default.moveItem(atPath: path, toPath: other)
+      let named = try doctor(directory, "--fix").0.naming(path)
+      #expect(named.map(\.fixable) == [false])
+      #expect(named.first?.hint.contains("rm /dev/shm/conclave-") == true)
+      try FileManager.default.moveItem(atPath: other, toPath: path)
+      let read = try Tool.run(
+        ["bus", "subscribe", "--from", "beginning", "--count", "1"] + place, in: directory)
+      #expect(read.exit == 0 && read.output.contains(#""payload":1"#))
+      #expect(try Tool.run(["bus", "clean", "--yes"] + place, in: directory).exit == 0)
+    }
+  }
+
+  @Test(arguments: ["mirror", "back-pressure"])
+  func whoIsStopped(_ role: String) throws {
+    try withDirectory { directory in
+      let words =
+        role == "mirror"
+        ? ["bus", "mirror"] : ["bus", "subscribe", "a", "--policy", "back-pressure"]
+      let tool = try Tool(words, in: directory)
+      try eventually {
+        try doctor(directory).0.about("the segment").contains { $0.message.contains("1 sub") }
+      }
+      #expect(try doctor(directory).0.about("a process") == [])
+      tool.send(SIGSTOP)
+      try eventually { try !doctor(directory).0.about("a process").isEmpty }
+      let (report, exit) = try doctor(directory)
+      let found = try #require(report.about("a process").first)
+      #expect(exit == 1 && found.processes == [tool.pid])
+      #expect(found.message.contains("publishers wait"))
+      tool.send(SIGCONT)
+      tool.send(SIGINT)
+      _ = try tool.finish()
+    }
+  }
+
+  /// What nobody but the owner can use.
+  @Test func whatLiesInABusDirectory() throws {
+    try withDirectory { directory in
+      let path = "\(directory.path)/.conclave/bus"
+      _ = try BusDirectory(opening: path)
+      #expect(unsafe mkfifo("\(path)/.mirror.lock", 0o600) == 0)
+      let (report, exit) = try doctor(directory)
+      #expect(report.about("a lock").map(\.severity) == ["error"] && exit == 6)
+    }
+    try withDirectory { directory in
+      let path = "\(directory.path)/shared"
+      let group = getegid()
+      _ = try BusDirectory(opening: path, access: .group(group))
+      let policy = URL(fileURLWithPath: "\(path)/policy.json")
+      try Data(#"{"version":1,"rules":[]}"#.utf8).write(to: policy)
+      for (mode, severities) in [(mode_t(0o600), ["warning", "ok"]), (0o644, ["ok"])] {
+        #expect(unsafe chmod(policy.path, mode) == 0)
+        let report = try doctor(
+          directory, "--bus-dir", path, "--mode", "0660", "--group", "\(group)"
+        ).0
+        #expect(report.about("the policy").map(\.severity) == severities)
+      }
     }
   }
 

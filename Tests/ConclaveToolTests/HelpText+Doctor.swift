@@ -11,10 +11,10 @@ extension HelpText {
     worktrees, locks and a half-finished move of the branch. Each finding says what
     to do.
 
-    With --fix it removes segments whose bus directory is gone, archives what dead
-    sessions have left, and ends and clears what the next run would; nothing that is
-    in use, no message of a bus that can still be read, no work of a run that can be
-    resumed, and nothing of yours.
+    With --fix it removes segments whose bus directory is gone and whose messages are
+    in files, archives what dead sessions have left, and ends and clears what the next
+    run would; nothing that is in use, no message that is nowhere else, no work of a
+    run that can be resumed, and nothing of yours.
 
     Ends with 0 when all is well, with 1 when there is something to look after, and
     with 6 when something does not work.

@@ -38,6 +38,8 @@ final class Mirror {
   /// What stands on the board.
   var saidTrouble: RingTrouble?
   var losses = MirrorLosses()
+  /// What was noted last of what will not be in the files.
+  private var skipped: Range<UInt64> = 0..<0
   var place: MirrorPlace
   /// Of `place`.
   var placeFailure = MirrorFailure()
@@ -183,10 +185,25 @@ final class Mirror {
   private func skip(_ stretches: [Range<UInt64>], _ reason: String) {
     var count: UInt64 = 0
     for stretch in stretches where !stretch.isEmpty {
-      board.noteSkipped(stretch)
       count = count.addingSaturating(stretch.upperBound - stretch.lowerBound)
     }
+    noteSkipped(stretches)
     if count > 0 { options.onWarning?(.unmirrored(count: count, reason: reason)) }
+  }
+
+  /// The last one is what people are shown: it grows where it goes on.
+  func noteSkipped(_ stretches: [Range<UInt64>]) {
+    var isNoted = true
+    for stretch in stretches where !stretch.isEmpty {
+      if !skipped.isEmpty, skipped.upperBound == stretch.lowerBound {
+        skipped = skipped.lowerBound..<stretch.upperBound
+      } else {
+        if !isNoted { board.noteSkipped(skipped) }
+        skipped = stretch
+      }
+      isNoted = false
+    }
+    if !isNoted { board.noteSkipped(skipped) }
   }
 
   // MARK: At work

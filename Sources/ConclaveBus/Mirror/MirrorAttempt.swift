@@ -62,13 +62,7 @@ extension Mirror {
   /// files.
   private func giveUp() {
     let positions = intake.giveUp().map { $0 &- intake.base }
-    var start = positions.startIndex
-    while start < positions.endIndex {
-      var end = start + 1
-      while end < positions.endIndex, positions[end] == positions[end - 1] &+ 1 { end += 1 }
-      board.noteSkipped(positions[start]..<positions[end - 1].addingSaturating(1))
-      start = end
-    }
+    noteSkipped(positions.map { $0..<$0.addingSaturating(1) })
     if let count = losses.add(positions.count) { sayGivenUp(count) }
   }
 

@@ -80,13 +80,23 @@ extension BusPolicy.Who: CustomStringConvertible {
     default:
       guard let colon = text.firstIndex(of: ":") else { return nil }
       let name = String(text[text.index(after: colon)...])
-      guard !name.isEmpty else { return nil }
+      guard Self.mayBeName(name) else { return nil }
       switch text[..<colon] {
       case "user": self = .user(name)
       case "group": self = .group(name)
       default: return nil
       }
     }
+  }
+
+  /// Whether it can name an account: a number is one only as the system writes it.
+  private static func mayBeName(_ name: String) -> Bool {
+    guard let first = name.first, first != "+", first != "-", !name.contains(where: \.isWhitespace)
+    else { return false }
+    guard name.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+      return true
+    }
+    return UInt32(name).map { $0 != .max && String($0) == name } ?? false
   }
 
   fileprivate var isUnknown: Bool {

@@ -10,8 +10,12 @@ public struct SegmentListing: Hashable, Sendable {
   public var reservedBytes: UInt64 = 0
   /// The processes that publish or subscribe, without repetition, rising.
   public var processes: [UInt32] = []
-  /// Whether nobody takes part and its bus directory is gone, so that nobody ever will.
+  /// Whether nobody takes part and its bus directory is gone, so that nobody will unless it comes
+  /// back.
   public var isOrphan = false
+  /// How many of its records no mirror has copied into files. Those that the ring still has are
+  /// lost with the segment.
+  public var unmirrored: UInt64 = 0
   /// As its file's mode has it.
   var rights = RingRights.user
   /// Why it cannot be looked into.
@@ -35,7 +39,8 @@ extension SharedMemoryBus {
     return names.sorted().compactMap { listing($0, segmentDirectory) }
   }
 
-  /// Removes a segment that nobody can ever use again.
+  /// Removes a segment whose bus directory is gone, with the messages that it has. Where that
+  /// directory was only moved or is not mounted just now, they are lost when it comes back.
   ///
   /// - Returns: false when it is gone, or no orphan any more.
   /// - Throws: `busy` when somebody takes part after all; `permissionDenied`, `system`.
@@ -86,6 +91,8 @@ extension SharedMemoryBus {
       location = written
       listing.directory = written.owner
       listing.reservedBytes = snapshot.reservedBytes
+      listing.unmirrored =
+        snapshot.frontier - min(snapshot.frontier, snapshot.mirror.mirrored)
       let live =
         snapshot.lanes.filter(\.isLive).map(\.process)
         + snapshot.subscribers.filter(\.isLive).map(\.process)

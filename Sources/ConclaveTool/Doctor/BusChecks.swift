@@ -15,8 +15,8 @@ struct BusChecks {
     }
     do throws(BusError) {
       let directory = try location.openDirectory(create: false)
-      return [room(directory)] + policy(directory) + sessions(directory) + segment(directory)
-        + files(directory) + durable(directory)
+      return [room(directory)] + FolderChecks(directory).run() + policy(directory)
+        + sessions(directory) + segment(directory) + files(directory) + durable(directory)
     } catch {
       return [.error("the bus", error)]
     }
@@ -100,7 +100,7 @@ struct BusChecks {
       let lanes = segment.lanes.count(where: \.isLive)
       let rows = segment.subscribers.count(where: \.isLive)
       return [.ok(subject, "is sound; \(lanes) publish and \(rows) subscribe")]
-        + [segment.mirror].compactMap { $0 }.flatMap(mirror)
+        + ParticipantChecks.run(segment) + [segment.mirror].compactMap { $0 }.flatMap(mirror)
     } catch {
       return [.error(subject, error)]
     }

@@ -17,7 +17,13 @@ enum HostChecks {
         subject, "\(path): \(errorText(errno))", hint: "mount -t tmpfs -o mode=1777 tmpfs \(path)")
     }
     guard unsafe access(path, R_OK | W_OK | X_OK) == 0 else {
-      return .error(subject, "\(path): \(errorText(errno))", hint: "chmod 1777 \(path)")
+      let hint = errno == EROFS ? "mount -o remount,rw \(path)" : "chmod 1777 \(path)"
+      return .error(subject, "\(path): \(errorText(errno))", hint: hint)
+    }
+    guard !mayAnybodyRemove(in: path) else {
+      return .warning(
+        subject, "anybody may remove or replace anybody's segments: \(path) has no sticky bit",
+        hint: "chmod +t \(path)")
     }
     let room = "\(readableBytes(system.free)) of \(readableBytes(system.total)) are free on \(path)"
     let more = "mount -o remount,size=1G \(path), or docker run --shm-size=1g"
@@ -33,6 +39,12 @@ enum HostChecks {
         hint: "mount -t tmpfs -o mode=1777 tmpfs \(path)")
     }
     return .ok(subject, room)
+  }
+
+  private static func mayAnybodyRemove(in path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & 0o002 != 0
+      && status.st_mode & mode_t(S_ISVTX) == 0
   }
 
   // MARK: The bus itself

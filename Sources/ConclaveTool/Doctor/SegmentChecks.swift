@@ -21,12 +21,16 @@ enum SegmentChecks {
         hint: failure.hint.isEmpty ? "remove it if nobody uses it" : failure.hint)
     }
     guard segment.isOrphan else { return nil }
-    return .warning(
-      "a segment",
+    let words =
       "\(segment.path) (\(readableBytes(segment.reservedBytes))) is of "
-        + "\(quoted(segment.directory ?? "?")), which is gone",
-      hint: "conclave doctor --fix removes it"
-    ) {
+      + "\(quoted(segment.directory ?? "?")), which is gone"
+    guard segment.unmirrored == 0 else {
+      // It may have been moved, or its file system is not mounted just now.
+      return .warning(
+        "a segment", "\(words), and has messages that are in no file",
+        hint: "if that directory will not come back: rm \(segment.path)")
+    }
+    return .warning("a segment", words, hint: "conclave doctor --fix removes it") {
       try SharedMemoryBus.removeOrphan(segment)
       return "removed \(segment.path)"
     }
