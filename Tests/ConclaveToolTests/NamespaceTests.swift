@@ -100,6 +100,40 @@ struct NamespaceTests {
       }
     }
   }
+
+  /// Nobody is told to end, or to wake, a process that only has the same number.
+  @Test func whoIsToBeEndedIsNamedAsHere() throws {
+    try withDirectory { directory in
+      let reader = try Unshared.start(
+        NamespaceTests.pids, "bus subscribe t --transport shm >/dev/null", in: directory)
+      defer {
+        // It takes no notice of SIGTERM itself.
+        kill(reader.processIdentifier, SIGKILL)
+        reader.waitUntilExit()
+      }
+      try eventually {
+        let status = try Tool.run(["bus", "status", "--json"], in: directory)
+        return status.output.contains("\"subscribers\":[{")
+      }
+      let refused = try Tool.run(["bus", "clean"], in: directory)
+      #expect(refused.exit != 0)
+      let named = try #require(
+        refused.errors.firstMatch(of: /process (\d+) \(1 in its container\)/), "\(refused.errors)")
+      let process = try #require(Int32(named.1))
+      let parent = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+      #expect(parent.contains("PPid:\t\(reader.processIdentifier)\n"))
+
+      let outside = try Unshared.run("--pid --mount-proc", "bus clean", in: directory)
+      #expect(outside.exit != 0)
+      #expect(outside.errors.contains("process 1 of another pid name space"), "\(outside.errors)")
+
+      kill(process, SIGSTOP)
+      let doctor = try Tool.run(["doctor"], in: directory)
+      #expect(
+        doctor.output.contains("\(process), which subscribes, is stopped"), "\(doctor.output)")
+      kill(process, SIGCONT)
+    }
+  }
 }
 
 /// The command in name spaces of its own.

@@ -15,7 +15,7 @@ enum FileLockHolder {
     var status = stat()
     guard unsafe fstat(file.number, &status) == 0 else { return nil }
     let inode = ":\(status.st_ino)"
-    for line in text("/proc/locks").split(separator: "\n") {
+    for line in SystemFiles.text("/proc/locks").split(separator: "\n") {
       // "1: FLOCK  ADVISORY  WRITE 8334 fe:00:16220246 0 EOF"; who waits has "->" in second place.
       let words = line.split(separator: " ")
       guard words.count >= 6, words[1] == "FLOCK", words[3] == "WRITE", words[5].hasSuffix(inode),
@@ -24,18 +24,5 @@ enum FileLockHolder {
       return process
     }
     return nil
-  }
-
-  private static func text(_ path: String) -> String {
-    let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard number >= 0 else { return "" }
-    let file = OwnedDescriptor(number)
-    var (all, piece) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
-    while all.count < 1 << 22 {
-      let count = unsafe read(file.number, &piece, piece.count)
-      guard count > 0 else { break }
-      all += piece.prefix(count)
-    }
-    return String(decoding: all, as: UTF8.self)
   }
 }

@@ -34,7 +34,7 @@ extension SessionOwner {
   static func current(_ session: SessionName) -> SessionOwner {
     SessionOwner(
       process: ProcessIdentity.pid, startTicks: ownStartTicks(),
-      boot: word(systemText("/proc/sys/kernel/random/boot_id")), host: hostName(),
+      boot: word(SystemFiles.text("/proc/sys/kernel/random/boot_id")), host: hostName(),
       session: session, began: .now())
   }
 
@@ -83,7 +83,7 @@ extension SessionOwner {
 
   private static func ownStartTicks() -> UInt64 {
     // "pid (name) state ...": the name may hold anything, also spaces and brackets (proc(5)).
-    let text = systemText("/proc/self/stat")
+    let text = SystemFiles.text("/proc/self/stat")
     guard let end = text.lastIndex(of: ")") else { return 0 }
     let words = text[end...].split(separator: " ")
     return words.count > 20 ? UInt64(words[20]) ?? 0 : 0
@@ -99,15 +99,5 @@ extension SessionOwner {
   /// Without what would end a line.
   private static func word(_ text: String) -> String {
     String(text.unicodeScalars.filter { $0.value > 0x20 }.map(Character.init))
-  }
-
-  /// The beginning of a file that the kernel makes up, which says of itself that it is empty.
-  private static func systemText(_ path: String) -> String {
-    let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard number >= 0 else { return "" }
-    let file = OwnedDescriptor(number)
-    var bytes = [UInt8](repeating: 0, count: textLimit)
-    let count = unsafe read(file.number, &bytes, bytes.count)
-    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
   }
 }

@@ -67,7 +67,7 @@ struct SessionRemains {
       status.lanes.filter(\.isLive).map(\.process)
       + status.subscribers.filter(\.isLive).map(\.process)
     guard !processes.isEmpty else { return }
-    let names = Set(processes).sorted().prefix(10).map(String.init).joined(separator: ", ")
+    let names = ParticipantNumbers(of: status.path).names(processes)
     throw BusError(
       .busy, "somebody still takes part in the bus in \(quotedForError(directory.path))",
       hint: "end them first: process \(names)")

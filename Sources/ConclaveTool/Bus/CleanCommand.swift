@@ -91,8 +91,7 @@ enum CleanCommand: Command {
     let rows = segment.subscribers.filter { $0.isLive && !$0.isMirror }.map(\.process)
     let mirrors = segment.subscribers.filter { $0.isLive && $0.isMirror }.map(\.process)
     guard !lanes.isEmpty || !rows.isEmpty || !mirrors.isEmpty else { return }
-    let processes = Set(lanes + rows + mirrors).sorted().prefix(10).map(String.init)
-      .joined(separator: ", ")
+    let processes = ParticipantNumbers(of: segment.path).names(lanes + rows + mirrors)
     let users = [counted(lanes.count, "publisher"), counted(rows.count, "subscriber")]
     throw BusError(
       .busy,

@@ -3,7 +3,11 @@ import ConclaveBus
 /// Who takes part and does nothing.
 enum ParticipantChecks {
   static func run(_ segment: SharedMemoryStatus) -> [Finding] {
-    let stopped = roles(segment).filter { isStopped($0.key) }.sorted { $0.key < $1.key }
+    let numbers = ParticipantNumbers(of: segment.path)
+    let here = roles(segment).compactMap { process, role in
+      number(process, numbers).map { (process: $0, role: role) }
+    }
+    let stopped = here.filter { isStopped($0.process) }.sorted { $0.process < $1.process }
     return stopped.map { process, role in
       var finding = Finding.warning(
         "a process", "\(process), \(role.words), is stopped\(role.consequence)",
@@ -47,14 +51,21 @@ enum ParticipantChecks {
     return roles
   }
 
+  /// What it is called here; nil where that is not known.
+  private static func number(_ process: UInt32, _ numbers: ParticipantNumbers) -> UInt32? {
+    switch numbers.place(of: process) {
+    case .here: process
+    case .named(let others): others.count == 1 ? others[0] : nil
+    case .elsewhere: nil
+    }
+  }
+
   /// By proc(5): stopped by a signal, or by a tracer.
   private static func isStopped(_ process: UInt32) -> Bool {
-    guard process > 0, let bytes = try? TaskText.contents("/proc/\(process)/stat") else {
-      return false
-    }
+    let text = SystemFiles.text("/proc/\(process)/stat")
     // The name in parentheses may contain anything.
-    let rest = bytes.suffix(from: (bytes.lastIndex(of: UInt8(ascii: ")")) ?? bytes.startIndex))
-    let state = rest.dropFirst(2).first
-    return state == UInt8(ascii: "T") || state == UInt8(ascii: "t")
+    guard let end = text.lastIndex(of: ")") else { return false }
+    let state = text[end...].dropFirst(2).first
+    return state == "T" || state == "t"
   }
 }
