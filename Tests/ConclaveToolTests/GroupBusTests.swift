@@ -166,14 +166,14 @@ struct GroupBusTests {
       let path = "\(world.directory.path)/bus/policy.json"
       try policy.write(toFile: path, atomically: false, encoding: .utf8)
       unsafe chmod(path, 0o644)
-      for _ in 0..<6 {
+      // Each takes the message once and gives it up, unless the machine is too busy for that.
+      try eventually {
         _ = try Tool.shell(
           "sleep 0.8 | \(one) timeout -k 5 60 '\(Tool.path)' bus subscribe a.b --durable d "
             + "--ack manual --from beginning --timeout 300ms --bus-dir bus --group \(Self.group)",
           in: world.directory)
+        return try world.bus(two, "replay dead-letter").output.contains("\"envelope\":null")
       }
-      let letters = try world.bus(two, "replay dead-letter")
-      #expect(letters.output.contains("\"envelope\":null"), "\(letters)")
       let refused = try world.bus(two, "subscribe open --durable other --count 1")
       #expect(refused.exit == 7 && refused.errors.contains("dead-letter.other"), "\(refused)")
       // Parts of what is not reserved can be named by their ends as well.
