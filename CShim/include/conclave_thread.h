@@ -3,7 +3,8 @@
 #ifndef CONCLAVE_THREAD_H
 #define CONCLAVE_THREAD_H
 
-/* Starts a detached thread with all signals blocked that runs `body`. Returns 0 or an errno. */
+/* Starts a detached thread that runs `body`, with all signals blocked but those of its own instructions: that a
+ * segment was cut off is such a one (conclave_guard.h). Returns 0 or an errno. */
 int conclave_thread_start(void (*body)(void));
 
 #endif

@@ -65,7 +65,7 @@ extension BusError {
         hint: "split it, or publish the name of a file that holds it")
     case .corrupt:
       self.init(
-        .corrupt, "the segment \(path) holds what no participant wrote",
+        .corrupt, "the segment \(path) was cut off, or holds what no participant wrote",
         hint: "end its participants and run 'conclave bus clean'")
     case .system(errno: ENAMETOOLONG):
       self.init(
