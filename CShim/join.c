@@ -11,7 +11,7 @@
 /* Not more than is believed. */
 static void store_keep(conclave_row *row, uint64_t keep_ns) {
   uint64_t believed = keep_ns < CONCLAVE_KEEP_LIMIT_NS ? keep_ns : CONCLAVE_KEEP_LIMIT_NS;
-  atomic_store_explicit(&row->keep_ns, believed, memory_order_release);
+  atomic_store_explicit(&row->keep_ns, believed, memory_order_relaxed);
 }
 
 /* Whether the row is kept for a successor of its dead subscription. */
@@ -78,20 +78,20 @@ static void activate(conclave_subscriber *subscriber, const conclave_subscriptio
   const conclave_view *view = &subscriber->view;
   conclave_row *row = subscriber->row;
   uint64_t before = atomic_load_explicit(&row->state, memory_order_relaxed);
-  atomic_store_explicit(&row->cursor, 0, memory_order_seq_cst);
+  atomic_store_explicit(&row->cursor, 0, memory_order_relaxed);
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
-    atomic_store_explicit(&row->consumed[lane], 0, memory_order_seq_cst);
+    atomic_store_explicit(&row->consumed[lane], 0, memory_order_relaxed);
   }
   atomic_store_explicit(&row->timeout_ns, options->timeout_ns, memory_order_relaxed);
   store_keep(row, options->keep_ns);
-  atomic_store_explicit(&row->state, ((before >> 1) + 1) << 1 | 1, memory_order_seq_cst);
-  atomic_thread_fence(memory_order_seq_cst);
+  atomic_store_explicit(&row->state, ((before >> 1) + 1) << 1 | 1, memory_order_release);
+  atomic_thread_fence(memory_order_seq_cst); /* SYNC POINT join */
   subscriber->position = subscriber->flushed_position = conclave_frontier(view);
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
     uint64_t published = atomic_load_explicit(&conclave_lane_header_at(view, lane)->published,
-                                              memory_order_seq_cst);
+                                              memory_order_acquire);
     subscriber->consumed[lane] = subscriber->flushed[lane] = published;
-    atomic_store_explicit(&row->consumed[lane], published, memory_order_seq_cst);
+    atomic_store_explicit(&row->consumed[lane], published, memory_order_seq_cst); /* SYNC POINT room */
   }
   pass_over(subscriber, conclave_frontier_near(view, subscriber->position));
   subscriber->doubtful = 1;
@@ -248,7 +248,7 @@ void conclave_subscriber_abandon(conclave_subscriber *subscriber, uint64_t keep_
   conclave_view *view = &subscriber->view;
   if (!conclave_view_is_own(view)) return;
   if (subscriber->row) {
-    atomic_store_explicit(&subscriber->row->keep_ns, keep_ns, memory_order_release);
+    atomic_store_explicit(&subscriber->row->keep_ns, keep_ns, memory_order_relaxed);
   }
   atomic_store_explicit(&view->presences[subscriber->row_index].pid, 0, memory_order_relaxed);
   conclave_lock_release(view->descriptor, CONCLAVE_LOCK_ROWS + subscriber->row_index, 1);

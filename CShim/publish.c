@@ -80,8 +80,8 @@ static uint64_t void_begin(const conclave_view *view, uint32_t lane, uint64_t pu
   uint64_t begin = published;
   for (uint32_t i = 0; i < view->geometry.row_count; i++) {
     conclave_row *row = conclave_row_at(view, i);
-    if (!conclave_row_is_active(atomic_load_explicit(&row->state, memory_order_seq_cst))) continue;
-    uint64_t consumed = atomic_load_explicit(&row->consumed[lane], memory_order_seq_cst);
+    if (!conclave_row_is_active(atomic_load_explicit(&row->state, memory_order_relaxed))) continue;
+    uint64_t consumed = atomic_load_explicit(&row->consumed[lane], memory_order_relaxed);
     if (consumed <= reserved) begin = larger(begin, consumed);
   }
   return begin;

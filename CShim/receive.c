@@ -140,7 +140,8 @@ conclave_outcome conclave_receive_lapped(conclave_subscriber *subscriber,
                                          conclave_record *record) {
   const conclave_view *view = &subscriber->view;
   uint64_t position = subscriber->position;
-  uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_acquire);
+  /* The caller has seen it already. */
+  uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_relaxed);
   uint64_t frontier = look_for_frontier(subscriber);
   uint32_t slots = view->geometry.slot_count;
   /* Nothing was published here yet, so nothing can be lost: the slot is damaged, and better to wait

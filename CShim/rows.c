@@ -9,11 +9,12 @@ static conclave_slowest slowest(const conclave_view *view, size_t word_offset,
   conclave_slowest found = {.row = CONCLAVE_NO_ROW};
   for (uint32_t i = 0; i < view->geometry.row_count; i++) {
     conclave_row *row = conclave_row_at(view, i);
-    uint64_t state = atomic_load_explicit(&row->state, memory_order_seq_cst);
+    /* SYNC POINT join is the caller's fence; this takes what activate stored before it. */
+    uint64_t state = atomic_load_explicit(&row->state, memory_order_acquire);
     if (!conclave_row_is_active(state)) continue;
     const _Atomic uint64_t *word =
         (const _Atomic uint64_t *)(const void *)((const uint8_t *)row + word_offset);
-    uint64_t said = atomic_load_explicit(word, memory_order_seq_cst);
+    uint64_t said = atomic_load_explicit(word, memory_order_acquire); /* SYNC POINT consume */
     /* Who is just joining says 0, which is no position. */
     uint64_t value = near && said != 0 ? conclave_position_near(view, said, *near) : said;
     if (found.row != CONCLAVE_NO_ROW && value >= found.value) continue;
@@ -39,8 +40,8 @@ int conclave_row_reap(const conclave_view *view, uint32_t row, uint64_t state) {
   if (conclave_lock_held(view->descriptor, CONCLAVE_LOCK_ROWS + row, 1) != 0) return 0;
   uint64_t seen = state;
   atomic_compare_exchange_strong_explicit(&conclave_row_at(view, row)->state, &seen,
-                                          state & ~UINT64_C(1), memory_order_seq_cst,
-                                          memory_order_seq_cst);
+                                          state & ~UINT64_C(1), memory_order_relaxed,
+                                          memory_order_relaxed);
   return 1;
 }
 

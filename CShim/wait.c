@@ -23,9 +23,10 @@ int conclave_event_wait(conclave_event *event, uint32_t value, uint64_t deadline
 }
 
 void conclave_event_wake(conclave_event *event) {
-  uint32_t bumped = atomic_fetch_add_explicit(&event->word, 2u, memory_order_seq_cst) + 2u;
+  /* The work comes before the load that has found the bit, and that before all who prepare now. */
+  uint32_t bumped = atomic_fetch_add_explicit(&event->word, 2u, memory_order_relaxed) + 2u;
   syscall(SYS_futex, &event->word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-  atomic_compare_exchange_strong_explicit(&event->word, &bumped, bumped & ~1u, memory_order_seq_cst,
+  atomic_compare_exchange_strong_explicit(&event->word, &bumped, bumped & ~1u, memory_order_relaxed,
                                           memory_order_relaxed);
 }
 

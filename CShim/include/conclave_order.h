@@ -17,6 +17,12 @@
  *
  * SYNC POINT publish: the swap (sequentially consistent) releases the record's bytes; a subscriber's
  * load of the slot (acquire) takes them.
+ *
+ * SYNC POINT order: whoever fills a slot has seen that all slots before it are filled, so that who sees it
+ * (acquire) sees those: catch_up in receive.c, void_begin in publish.c and each look for the frontier go by
+ * that. Who comes to the next position by a hint acquires the slot before it, or, where the hint is
+ * nonsense, each that the search finds; from there on it goes slot by slot and sees each itself, for which
+ * relaxed loads will do. The hint is only a hint.
  */
 #ifndef CONCLAVE_ORDER_H
 #define CONCLAVE_ORDER_H
@@ -81,10 +87,10 @@ static inline uint64_t conclave_position_near(const conclave_view *view, uint64_
 }
 
 /* Whether the position before this one has its record, so that taking this one leaves no hole: what a
- * position that comes from a hint must prove. Position 0 follows a slot that was never used. */
+ * position that comes from a hint must prove. Position 0 follows a slot that was never used.
+ * SYNC POINT order. */
 static inline int conclave_position_follows(const conclave_view *view, uint64_t position) {
-  uint64_t slot =
-      atomic_load_explicit(conclave_slot_at(view, position - 1), memory_order_seq_cst);
+  uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position - 1), memory_order_acquire);
   conclave_slot_age age = conclave_slot_compare(view, slot, position - 1);
   return age == CONCLAVE_SLOT_CURRENT || age == CONCLAVE_SLOT_LATER;
 }

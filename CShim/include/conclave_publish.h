@@ -94,7 +94,7 @@ static inline int conclave_order_append(conclave_publisher *publisher, uint64_t 
   }
   for (int recoveries = 0; recoveries < CONCLAVE_MAX_RECOVERIES;) {
     _Atomic uint64_t *slot = conclave_slot_at(view, position);
-    uint64_t seen = atomic_load_explicit(slot, memory_order_acquire);
+    uint64_t seen = atomic_load_explicit(slot, memory_order_relaxed); /* SYNC POINT order */
     switch (conclave_slot_compare(view, seen, position)) {
       case CONCLAVE_SLOT_CURRENT:
         position++;

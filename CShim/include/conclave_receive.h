@@ -230,6 +230,7 @@ static inline conclave_outcome conclave_receive_copy(conclave_subscriber *subscr
                                                      conclave_record *record) {
   const conclave_view *view = &subscriber->view;
   const conclave_lane_header *header = conclave_lane_header_at(view, lane);
+  /* As new as the slot, which was acquired, so relaxed would do; compilers make slower code of that. */
   uint64_t reserve = atomic_load_explicit(&header->reserve, memory_order_acquire);
   uint64_t granule = reserve - ((reserve - slot_granule) & CONCLAVE_GRANULE_MASK);
   if (reserve - granule > view->lane_granules) {

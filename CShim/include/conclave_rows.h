@@ -1,9 +1,9 @@
 /* The subscriptions that publishers wait for.
  *
- * Joining: the row becomes active first, with positions that free nothing; then, sequentially
- * consistent, the subscriber reads how far each lane is published and where the ring stands, and
- * starts there. A publisher's swap comes before its reading of the rows, likewise. So either the
- * publisher sees the row, or the subscriber sees the publisher's record. (SYNC POINT join.)
+ * Joining: the row becomes active first, with positions that free nothing; then, behind a fence, the
+ * subscriber reads how far each lane is published and where the ring stands, and starts there. A
+ * publisher's swap comes before its reading of the rows, with such a fence between them. So either
+ * the publisher sees the row, or the subscriber sees the publisher's record. (SYNC POINT join.)
  *
  * A row whose lock nobody holds belongs to a dead subscription; whoever waits for it releases it: at
  * once, or where the row says `keep_ns` only after that time, in which a successor may take it over
@@ -34,7 +34,7 @@ static const uint64_t CONCLAVE_KEEP_LIMIT_NS = UINT64_C(86400) * 1000000000;
 
 /* How long the row is kept; 0: not at all. */
 static inline uint64_t conclave_row_keep(const conclave_row *row) {
-  uint64_t keep_ns = atomic_load_explicit(&row->keep_ns, memory_order_acquire);
+  uint64_t keep_ns = atomic_load_explicit(&row->keep_ns, memory_order_relaxed);
   return keep_ns <= CONCLAVE_KEEP_LIMIT_NS ? keep_ns : 0;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <ucontext.h>
 
-enum { LOCATIONS = 64, MESSAGES = 48, THREADS = 3, DEPTH = 4096, STACK = 65536, TABLE = 256 };
+enum { LOCATIONS = 96, MESSAGES = 48, THREADS = 3, DEPTH = 4096, STACK = 65536, TABLE = 256 };
 
 typedef struct view { uint8_t at[LOCATIONS]; } view;
 typedef struct message { uint64_t value; view seen; } message;
@@ -44,9 +44,14 @@ static int preparing;
 static const char *stop_at;
 static jmp_buf stopped;
 
+void orders_expect(int holds, const char *what) {
+  if (!holds && !failure) failure = what;
+  if (!holds) _longjmp(scheduler, 1);
+}
+
 static unsigned choose(unsigned count) {
   if (count <= 1) return 0;
-  if (depth == DEPTH) { fprintf(stderr, "too deep\n"); exit(2); }
+  orders_expect(depth < DEPTH, "it goes on for ever");
   if (depth == known_depth) { chosen[depth] = 0; options[depth] = (uint16_t)count; known_depth++; }
   return chosen[depth++];
 }
@@ -55,11 +60,6 @@ static void join(view *into, const view *from) {
   for (int i = 0; i < LOCATIONS; i++) {
     if (from->at[i] > into->at[i]) into->at[i] = from->at[i];
   }
-}
-
-void orders_expect(int holds, const char *what) {
-  if (!holds && !failure) failure = what;
-  if (!holds) _longjmp(scheduler, 1);
 }
 
 static uint64_t raw(const volatile void *address, unsigned bytes) {
@@ -132,8 +132,7 @@ static int is_same(const orders_site *a, const orders_site *b) {
 }
 
 /* Functions in headers exist once for each file that includes them: the first stands for all. */
-static void note(orders_site *site, int order) {
-  site->order = order;
+static void note(orders_site *site) {
   site->first = site;
   for (orders_site *other = orders_sites; other; other = other->next) {
     if (!is_same(site, other)) continue;
@@ -144,23 +143,23 @@ static void note(orders_site *site, int order) {
   orders_sites = site;
 }
 
-void orders_weaken(const orders_site *one, const char *function, int order) {
-  orders_weak_order = order;
-  for (orders_site *site = orders_sites; site; site = site->next) {
-    site->weak = (one && is_same(site, one)) ||
-                 (function && strcmp(site->function, function) == 0);
+int orders_is_reached(const orders_site *site) {
+  for (const orders_site *other = orders_sites; other; other = other->next) {
+    if (is_same(site, other)) return 1;
   }
+  return 0;
+}
+
+void orders_weaken(const orders_site *one, int order) {
+  orders_weak_order = order;
+  for (orders_site *site = orders_sites; site; site = site->next) site->weak = is_same(site, one);
 }
 
 static int order_at(int order, orders_site *site) {
   if (stop_at && strcmp(site->place, stop_at) == 0) _longjmp(stopped, 1);
-  if (!site->first) note(site, order);
+  if (!site->first) note(site);
   site->first->scenarios |= orders_running;
-  if (!site->weak) return order;
-  /* A whole function is weakened where it is sequentially consistent. */
-  return orders_weak_order == ORDERS_NOT_CONSISTENT
-             ? (order == memory_order_seq_cst ? memory_order_acq_rel : order)
-             : orders_weak_order;
+  return site->weak ? orders_weak_order : order;
 }
 
 static int is_both(int order) {
@@ -192,7 +191,7 @@ uint64_t orders_load(const volatile void *address, unsigned bytes, int order, or
 static void append(unsigned index, uint64_t value, int order, const view *before) {
   thread *me = &threads[current];
   location *place = &locations[index];
-  if (place->count == MESSAGES) { fprintf(stderr, "too many messages\n"); exit(2); }
+  orders_expect(place->count < MESSAGES, "it goes on for ever");
   unsigned at = place->count++;
   me->seen.at[index] = (uint8_t)at;
   message *new = &place->messages[at];

@@ -35,8 +35,10 @@ uint64_t orders_change(volatile void *address, unsigned bytes, char operation, u
                        int order, orders_site *site);
 void orders_fence(int order, orders_site *site);
 
-#define ORDERS_SITE(what, place) \
-  static orders_site site_ = {__FILE__, __func__, what, place, 0, 0, __LINE__, -1, 0, 0}
+/* In a section of their own, so that those can be listed to which nobody comes. */
+#define ORDERS_SITE(what, place, order) \
+  static orders_site site_ __attribute__((section("orders_places"), used)) = { \
+      __FILE__, __func__, what, place, 0, 0, __LINE__, (order), 0, 0}
 
 #undef atomic_load_explicit
 #undef atomic_store_explicit
@@ -48,25 +50,25 @@ void orders_fence(int order, orders_site *site);
 #undef atomic_thread_fence
 
 #define atomic_load_explicit(p, order) \
-  ({ ORDERS_SITE("load", #p); orders_load((p), sizeof(*(p)), (order), &site_); })
+  ({ ORDERS_SITE("load", #p, order); orders_load((p), sizeof(*(p)), (order), &site_); })
 #define atomic_store_explicit(p, value, order) \
-  ({ ORDERS_SITE("store", #p); orders_store((p), sizeof(*(p)), (uint64_t)(value), (order), &site_); })
+  ({ ORDERS_SITE("store", #p, order); orders_store((p), sizeof(*(p)), (uint64_t)(value), (order), &site_); })
 #define atomic_compare_exchange_strong_explicit(p, expected, value, order, failure) \
-  ({ ORDERS_SITE("swap", #p); uint64_t seen_ = *(expected); \
+  ({ ORDERS_SITE("swap", #p, order); uint64_t seen_ = *(expected); \
      int swapped_ = orders_swap((p), sizeof(*(p)), &seen_, (uint64_t)(value), (order), &site_); \
      *(expected) = (__typeof__(*(expected)))seen_; swapped_; })
 #define atomic_compare_exchange_weak_explicit atomic_compare_exchange_strong_explicit
 #define atomic_fetch_add_explicit(p, value, order) \
-  ({ ORDERS_SITE("add", #p); \
+  ({ ORDERS_SITE("add", #p, order); \
      (__typeof__(value))orders_change((p), sizeof(*(p)), '+', (uint64_t)(value), (order), \
                                       &site_); })
 #define atomic_fetch_and_explicit(p, value, order) \
-  ({ ORDERS_SITE("and", #p); \
+  ({ ORDERS_SITE("and", #p, order); \
      orders_change((p), sizeof(*(p)), '&', (uint64_t)(value), (order), &site_); })
 #define atomic_exchange_explicit(p, value, order) \
-  ({ ORDERS_SITE("exchange", #p); \
+  ({ ORDERS_SITE("exchange", #p, order); \
      orders_change((p), sizeof(*(p)), '=', (uint64_t)(value), (order), &site_); })
-#define atomic_thread_fence(order) ({ ORDERS_SITE("fence", ""); orders_fence((order), &site_); })
+#define atomic_thread_fence(order) ({ ORDERS_SITE("fence", "", order); orders_fence((order), &site_); })
 
 /* What the kernel does: everything before it comes before everything after it. */
 void orders_kernel(void);
@@ -81,8 +83,6 @@ typedef struct orders_scenario {
   void (*threads[3])(void);
   int mortal; /* number of the thread that may die at any step, plus 1; 0: none */
   int fewer;  /* changes of thread than in others */
-  int longer; /* times as many executions when something is weakened; 0: as many */
-  int unused;
 } orders_scenario;
 
 /* For `prepare`: `thread` does all that `body` does, or, if `until` is not NULL, dies just before it comes to
@@ -106,13 +106,16 @@ typedef struct orders_result {
  * on, or of these as many `fewer` as the scenario says. */
 orders_result orders_explore(const orders_scenario *scenario, uint64_t limit, int switches);
 
+/* Those that were reached. */
 extern orders_site *orders_sites;
+
+/* Whether this one was, or another that stands for the same place. */
+int orders_is_reached(const orders_site *site);
 
 /* Set before exploring: a bit for the scenario. */
 extern uint32_t orders_running;
 
-/* Replaces the order of one place, or all of a function's; neither: none any more. */
-enum { ORDERS_NOT_CONSISTENT = 100 };
-void orders_weaken(const orders_site *one, const char *function, int order);
+/* Replaces the order of one place. */
+void orders_weaken(const orders_site *one, int order);
 
 #endif

@@ -1,7 +1,7 @@
 /* Who publishes while whom reads: scenarios without a death, or with one that may come at any step. */
 #include "scenarios.h"
 
-enum { POSITIONS = 8 };
+enum { POSITIONS = 32 };
 
 conclave_publisher publishers[3];
 conclave_subscriber subscriber;
@@ -119,6 +119,10 @@ static void prepare_join(void) {
   begin(8, 2);
   orders_lane(&publishers[0], 0);
 }
+static void prepare_join_ring(void) {
+  begin(1, 4);
+  orders_lane(&publishers[0], 0);
+}
 static void publish_while_room(void) {
   for (int i = 0; i < 3; i++) {
     if (publish(&publishers[0], CONCLAVE_NO_WAIT)) return;
@@ -155,6 +159,8 @@ const orders_scenario orders_scenarios[] = {
     {.name = "ring", .prepare = prepare_ring, .threads = {publish_two_and_wake, receive_both}},
     {.name = "join", .prepare = prepare_join, .threads = {publish_while_room, join_and_receive},
      .mortal = 1},
+    {.name = "joinring", .prepare = prepare_join_ring,
+     .threads = {publish_while_room, join_and_receive}, .mortal = 1},
     {.name = "reuse", .prepare = prepare_reuse,
      .threads = {publish_and_die, lap_and_take_over, receive_two}, .mortal = 1},
     {.name = NULL},

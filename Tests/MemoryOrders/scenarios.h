@@ -7,6 +7,8 @@
 /* The last of each has no name. */
 extern const orders_scenario orders_scenarios[];
 extern const orders_scenario orders_takeovers[];
+extern const orders_scenario orders_hints[];
+extern const orders_scenario orders_rows[];
 
 extern conclave_publisher publishers[3];
 extern conclave_subscriber subscriber;

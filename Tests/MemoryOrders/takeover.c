@@ -114,7 +114,7 @@ static void read_list(void) {
 
 const orders_scenario orders_takeovers[] = {
     {.name = "void", .prepare = prepare_void,
-     .threads = {take_over_and_publish, receive_two, lap}, .fewer = 1, .longer = 16},
+     .threads = {take_over_and_publish, receive_two, lap}, .fewer = 1},
     {.name = "late", .prepare = prepare_late,
      .threads = {take_over_and_publish, look_back, publish_other}, .fewer = 1},
     {.name = "doubt", .prepare = prepare_doubt,
