@@ -7,6 +7,7 @@ import Testing
 @Suite struct SquatterTests {
   enum Squatter: String, CaseIterable, Sendable {
     case symbolicLink, danglingLink, fifo, directory, socketless, hardLink, openToOthers, foreign
+    case device
   }
 
   private func make(_ squatter: Squatter, _ ring: TestRing, _ victim: String) throws {
@@ -18,6 +19,8 @@ import Testing
       case .fifo: unsafe mkfifo(path, 0o600)
       case .directory: unsafe mkdir(path, 0o700)
       case .socketless: unsafe mknod(path, S_IFSOCK | 0o600, 0)
+      // /dev/null.
+      case .device: unsafe mknod(path, S_IFCHR | 0o600, 1 << 8 | 3)
       case .hardLink: unsafe link(victim, path)
       case .openToOthers: write("mine", to: path, mode: 0o644)
       case .foreign: unsafe write("mine", to: path, mode: 0o600) | chown(path, 65_534, 65_534)
@@ -28,7 +31,7 @@ import Testing
   /// Refused: not followed, not waited for, not written to, not removed.
   @Test(arguments: Squatter.allCases)
   func isRefused(_ squatter: Squatter) throws {
-    if squatter == .foreign, geteuid() != 0 { return }
+    if [.foreign, .device].contains(squatter), geteuid() != 0 { return }
     let ring = try TestRing()
     let victim = "\(ring.location.directory)/victim"
     #expect(write("precious", to: victim, mode: 0o600) == 0)

@@ -14,6 +14,8 @@ extension MirroredBus {
   public func subscribe(
     durable name: DurableName, to prefix: TopicPrefix, options: DurableOptions = DurableOptions()
   ) throws(BusError) -> DurableSubscription {
+    // Before anything is made of it.
+    try shared.permit.checkSubscribe(prefix)
     // Or what nobody acknowledges would stay for ever.
     try shared.permit.checkPublish(name.deadLetters)
     let group = try DurableGroup(

@@ -65,6 +65,8 @@ struct FleetSite: Sendable {
     git = try GitCommand(in: top, environment: marked)
     var member = environment
     member[FleetMark.member] = folder.path
+    // A run's boards are its user's alone, whatever other buses are.
+    for name in ["BUS_GROUP", "BUS_MODE"] { member[name] = nil }
     self.environment = member
     try requireMergeTree()
   }

@@ -16,9 +16,10 @@ enum SegmentChecks {
 
   private static func finding(_ segment: SegmentListing) -> Finding? {
     if let failure = segment.failure {
+      // Of whichever bus: that of this directory is looked at for itself.
       return .warning(
         "a segment", "\(segment.path): \(failure.message)",
-        hint: failure.hint.isEmpty ? "remove it if nobody uses it" : failure.hint)
+        hint: "if nobody uses it: rm \(segment.path)")
     }
     guard segment.isOrphan else { return nil }
     let words =

@@ -39,7 +39,9 @@ struct Demo {
       throw ToolError(.failure, code: "system", "cannot enter \(path): \(errorText(errno))")
     }
     // What is set for other buses and plans is not meant for this one.
-    for name in ["BUS_DIR", "PARALLEL_WORKTREE_DIR"] { unsafe unsetenv(name) }
+    for name in ["BUS_DIR", "BUS_GROUP", "BUS_MODE", "PARALLEL_WORKTREE_DIR"] {
+      unsafe unsetenv(name)
+    }
     console.notes.say("a repository to try it in: \(path)")
     console.notes.say("$ cd \(path) && conclave \(Demo.command.joined(separator: " "))")
     let arguments = try ArgumentParser.parse(
