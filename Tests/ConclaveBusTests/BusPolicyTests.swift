@@ -142,6 +142,7 @@ import Testing
         let topic = try Topic("shut")
         #expect(!allows { try bus.publish(message, to: topic, durability: .synced) })
         #expect(!allows { _ = try bus.subscribe(durable: "d", to: "shut") })
+        #expect(unsafe access("\(directory.path)/.durable", F_OK) != 0)
         #expect(
           !allows {
             _ = try bus.publisher(topic: topic, sender: "s", type: "x", durability: .synced)

@@ -137,6 +137,23 @@ import Testing
         ).0
         #expect(report.about("the policy").map(\.severity) == severities)
       }
+      // Of a group, but of another one.
+      guard geteuid() == 0 else { return }
+      #expect(unsafe chown(policy.path, 0, group + 1) == 0 && chmod(policy.path, 0o640) == 0)
+      let report = try doctor(
+        directory, "--bus-dir", path, "--mode", "0660", "--group", "\(group)"
+      ).0
+      #expect(report.about("the policy").map(\.severity) == ["warning", "ok"])
+    }
+    // Which others may look into, but no group shares.
+    try withDirectory { directory in
+      let path = "\(directory.path)/own"
+      _ = try BusDirectory(opening: path)
+      let policy = URL(fileURLWithPath: "\(path)/policy.json")
+      try Data(#"{"version":1,"rules":[]}"#.utf8).write(to: policy)
+      #expect(unsafe chmod(policy.path, 0o600) == 0 && chmod(path, 0o755) == 0)
+      let report = try doctor(directory, "--bus-dir", path).0
+      #expect(report.about("the policy").map(\.severity) == ["ok"])
     }
   }
 

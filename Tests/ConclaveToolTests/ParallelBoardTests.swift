@@ -73,6 +73,22 @@ import Testing
     }
   }
 
+  /// The boards of a run are its user's, whatever other buses are: an agent finds them as they are.
+  @Test func aGroupOfOtherBusesIsNotTheBoards() throws {
+    try withParallelWorld { world in
+      try world.prepare(
+        [.init(id: 1)],
+        agent: """
+          conclave board post warning said by hand -s $task &&
+            conclave board read | grep "said by hand" && echo > $task
+          """)
+      var more = try world.withConclave()
+      more["BUS_GROUP"] = "\(getegid())"
+      let outcome = try world.run(withoutRadar, more)
+      #expect(outcome.exit == 0, "\(outcome.errors)")
+    }
+  }
+
   /// Wherever the bus lies, what was said in a wave is handed over, and found in the archive.
   @Test(arguments: ["a link", "a directory"])
   func aBusElsewhere(_ kind: String) throws {
