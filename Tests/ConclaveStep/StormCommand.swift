@@ -8,7 +8,7 @@ enum StormCommand {
     50 publishers and 5 subscribers, two of whom lose nothing, besides three that are killed like
     publishers, and one that keeps, as the mirror does, which is killed and followed: 10,000 kills
     (--kills) and nearly as many stops at random moments. At the end sent must be what was
-    delivered and what was reported lost, exactly, for each life of each publisher; what keeps
+    delivered and what was reported lost, for each message, exactly; what keeps
     must have all; every place must be free again, and no file and no descriptor be left. With
     --cycles one publisher after the other, each killed within a millisecond: for 100,000 lives.
     With --defect publishers say that they have sent what they have not, which must be noticed.

@@ -194,6 +194,18 @@ static uint32_t judge_life(storm_state *state, uint32_t publisher, uint32_t life
   return count;
 }
 
+/* Each message came, or was reported lost: so sent is delivered and reported lost for each life as well. */
+static void judge_messages(storm_state *state, uint32_t index, uint64_t sent) {
+  const storm_account *account = state->ledger->account;
+  for (uint64_t position = 0; position < sent && position < STORM_POSITIONS; position++) {
+    uint32_t news = account[index].heard[position];
+    if (news == 0) fault(state, "neither delivered nor reported lost", index, position);
+    if (news != account[0].heard[position] && news != STORM_LOST) {
+      fault(state, "another message than others have", index, position);
+    }
+  }
+}
+
 /* What every account is judged by. */
 static void judge_account(storm_state *state, uint32_t index) {
   const storm_account *account = &state->ledger->account[index];
@@ -205,6 +217,10 @@ static void judge_account(storm_state *state, uint32_t index) {
 
 static void judge(storm_state *state) {
   uint64_t sent = 0;
+  uint64_t kills = state->result->kills, stops = state->result->stops;
+  if (!state->storm->is_alone && kills >= 1000 && stops < kills / 2) {
+    fault(state, "hardly anybody was stopped", stops, kills);
+  }
   for (uint32_t publisher = 0; publisher < STEP_STORM_PUBLISHERS; publisher++) {
     for (uint32_t life = 0; life < state->ledger->lives[publisher]; life++) {
       sent += judge_life(state, publisher, life);
@@ -220,6 +236,7 @@ static void judge(storm_state *state) {
     if (atomic_load(&account->positions) != records + lost) {
       fault(state, "positions are not delivered and lost", account->positions, records + lost);
     }
+    judge_messages(state, index, sent);
     state->result->lost += lost;
   }
   if (atomic_load(&state->ledger->refusals)) {

@@ -12,7 +12,11 @@ enum {
   STORM_KEEPER = STEP_STORM_PUBLISHERS + STEP_STORM_SUBSCRIBERS + STORM_VICTIMS,
   STORM_PLACES = STORM_KEEPER + 1,
   STORM_ACCOUNTS = STEP_STORM_SUBSCRIBERS + 1, /* the last one is the keeper's */
+  STORM_POSITIONS = 1 << 25, /* of memory only what is used is there */
 };
+
+/* In the place of a message: it was reported lost. */
+static const uint32_t STORM_LOST = UINT32_MAX;
 
 /* One life of a publisher, by its own account. */
 typedef struct storm_life {
@@ -33,6 +37,7 @@ typedef struct storm_account {
   uint32_t unused;
   _Atomic uint32_t got[STEP_STORM_PUBLISHERS][STORM_LIVES];
   uint32_t last[STEP_STORM_PUBLISHERS][STORM_LIVES];
+  uint32_t heard[STORM_POSITIONS]; /* of each position which message, by a hash, or STORM_LOST */
 } storm_account;
 
 /* Memory that all share and that is none of the ring's. */

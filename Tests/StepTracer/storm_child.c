@@ -77,10 +77,30 @@ static int find(storm_account *account, const conclave_record *record, step_mess
   return is_good;
 }
 
+static uint32_t hash_of(const step_message *message) {
+  uint64_t state = (uint64_t)message->sender << 32 | message->number;
+  return (uint32_t)(storm_random(&state) % (STORM_LOST - 1)) + 1;
+}
+
+/* Of each position there is one piece of news. */
+static void note(storm_account *account, uint64_t position, uint32_t news) {
+  if (position >= STORM_POSITIONS || account->heard[position] != 0) {
+    atomic_store(&account->is_late, 1);
+  } else {
+    account->heard[position] = news;
+  }
+}
+
+static void note_lost(storm_account *account, uint64_t position, uint64_t count) {
+  atomic_fetch_add(&account->lost, count);
+  for (uint64_t i = 0; i < count; i++) note(account, position + i, STORM_LOST);
+}
+
 static void take(storm_account *account, const conclave_record *record) {
   step_message message;
   uint32_t index, life;
   if (!find(account, record, &message, &index, &life)) return;
+  note(account, record->position, hash_of(&message));
   if (message.number <= account->last[index][life]) atomic_store(&account->is_late, 1);
   account->last[index][life] = message.number;
   atomic_fetch_add(&account->got[index][life], 1);
@@ -102,10 +122,10 @@ static int drain(conclave_subscriber *subscriber, storm_account *account, uint64
         conclave_release(subscriber);
         break;
       case CONCLAVE_LAPPED:
-        atomic_fetch_add(&account->lost, record.lost);
+        note_lost(account, record.position, record.lost);
         break;
       case CONCLAVE_GONE:
-        atomic_fetch_add(&account->lost, 1);
+        note_lost(account, record.position, 1);
         break;
       case CONCLAVE_DAMAGED:
         atomic_fetch_add(&account->damaged, 1);
