@@ -88,8 +88,8 @@ static void activate(conclave_subscriber *subscriber, const conclave_subscriptio
   atomic_thread_fence(memory_order_seq_cst); /* SYNC POINT join */
   subscriber->position = subscriber->flushed_position = conclave_frontier(view);
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
-    uint64_t published = atomic_load_explicit(&conclave_lane_header_at(view, lane)->published,
-                                              memory_order_acquire);
+    uint64_t published = conclave_granule_believed(atomic_load_explicit(
+        &conclave_lane_header_at(view, lane)->published, memory_order_acquire));
     subscriber->consumed[lane] = subscriber->flushed[lane] = published;
     atomic_store_explicit(&row->consumed[lane], published, memory_order_seq_cst); /* SYNC POINT room */
   }

@@ -29,7 +29,7 @@ static uint64_t frontier_by_search(const conclave_view *view, uint64_t hint) {
 }
 
 uint64_t conclave_frontier(const conclave_view *view) {
-  uint64_t position = atomic_load_explicit(view->tail, memory_order_relaxed);
+  uint64_t position = conclave_tail_hint(view);
   /* Twice round the ring is more than a live ring can move while we look. */
   for (uint64_t steps = 0; steps < 2ull * view->geometry.slot_count; steps++) {
     switch (age_at(view, position)) {
@@ -40,7 +40,7 @@ uint64_t conclave_frontier(const conclave_view *view) {
         return conclave_position_follows(view, position) ? position
                                                          : frontier_by_search(view, position);
       case CONCLAVE_SLOT_LATER: {
-        uint64_t tail = atomic_load_explicit(view->tail, memory_order_relaxed);
+        uint64_t tail = conclave_tail_hint(view);
         position = tail > position ? tail : frontier_by_search(view, position);
         continue;
       }
@@ -49,6 +49,10 @@ uint64_t conclave_frontier(const conclave_view *view) {
     }
   }
   return frontier_by_search(view, position);
+}
+
+uint64_t conclave_frontier_near(const conclave_view *view, uint64_t position) {
+  return conclave_position_near(view, conclave_frontier(view), position);
 }
 
 int conclave_order_has(const conclave_view *view, uint32_t lane, uint64_t granule, uint64_t end) {

@@ -87,6 +87,18 @@ static uint64_t void_begin(const conclave_view *view, uint32_t lane, uint64_t pu
   return begin;
 }
 
+/* Reads how far the lane's last owner came. */
+static void read_lane(conclave_publisher *publisher) {
+  conclave_lane_header *header = publisher->lane_header;
+  uint64_t reserve = atomic_load_explicit(&header->reserve, memory_order_relaxed);
+  uint64_t published = atomic_load_explicit(&header->published, memory_order_relaxed);
+  publisher->reserved = conclave_granule_believed(reserve);
+  publisher->head = conclave_granule_believed(published);
+  if (publisher->reserved == reserve && publisher->head == published) return;
+  atomic_store_explicit(&header->reserve, publisher->reserved, memory_order_relaxed);
+  atomic_store_explicit(&header->published, publisher->head, memory_order_relaxed);
+}
+
 /* Continues where the lane's last owner stopped. What it reserved but never got into the order ring
  * is void and may be used; what it did get in, just before it died, stays. */
 static void take_over(conclave_publisher *publisher, uint64_t incarnation, uint32_t pid) {
@@ -94,8 +106,7 @@ static void take_over(conclave_publisher *publisher, uint64_t incarnation, uint3
   uint64_t before = atomic_load_explicit(&header->incarnation, memory_order_relaxed);
   atomic_store_explicit(&header->incarnation, 0, memory_order_relaxed);
   atomic_thread_fence(memory_order_release); /* SYNC POINT lists, and for `published` below */
-  publisher->reserved = atomic_load_explicit(&header->reserve, memory_order_relaxed);
-  publisher->head = atomic_load_explicit(&header->published, memory_order_relaxed);
+  read_lane(publisher);
   if (publisher->head != publisher->reserved) {
     publisher->head = void_begin(&publisher->view, publisher->lane, publisher->head,
                                  publisher->reserved);
@@ -144,6 +155,11 @@ void conclave_publisher_leave(conclave_publisher *publisher) {
 uint64_t conclave_publish_position(const conclave_publisher *publisher, uint64_t tail) {
   const conclave_view *view = &publisher->view;
   uint64_t next = publisher->next_position;
+  if (tail > CONCLAVE_BELIEVED) {
+    uint64_t seen = tail;
+    atomic_compare_exchange_strong_explicit(view->tail, &seen, next, memory_order_relaxed,
+                                            memory_order_relaxed);
+  }
   uint64_t position = conclave_position_near(view, tail, next);
   if (position <= next) return next;
   return conclave_position_follows(view, position) ? position : conclave_frontier_near(view, next);

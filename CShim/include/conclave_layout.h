@@ -12,7 +12,8 @@
  *
  * Units: "granules" of 64 bytes for places in a lane, counted from the lane's beginning of time and
  * never reset (64 bits: a lane that takes 10 GB/s wraps after 3,700 years); "positions" for places in the
- * order ring, likewise.
+ * order ring, likewise. Neither ever comes near its end: what says that it has is damaged, and is taken
+ * for a smaller one that slots cannot tell from it (CONCLAVE_BELIEVED).
  *
  * Why C: the layout is shared between processes, so each size and offset is asserted, and the atomics
  * are C11's, which work in foreign memory.
@@ -50,6 +51,10 @@ enum {
   CONCLAVE_MAX_PATH_BYTES = 3072,
   CONCLAVE_LABEL_BYTES = 224,
 };
+
+/* The greatest position, and the greatest granule, that is believed; so nobody's numbers come to their end,
+ * however long a damaged ring leads them on. Two of the largest periods in which slots repeat are left. */
+static const uint64_t CONCLAVE_BELIEVED = UINT64_MAX - (UINT64_C(1) << 49);
 
 /* Chosen by whoever creates the segment. */
 typedef struct conclave_geometry {

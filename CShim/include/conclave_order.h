@@ -77,13 +77,28 @@ static inline conclave_slot_age conclave_slot_compare(const conclave_view *view,
   return ahead < CONCLAVE_LAP_MASK / 2 ? CONCLAVE_SLOT_LATER : CONCLAVE_SLOT_EARLIER;
 }
 
-/* Of all positions that slots cannot tell from `position`, since laps wrap, the one nearest to `hint`. */
+/* Of all positions that slots cannot tell from `position`, since laps wrap, the one nearest to `hint`, if
+ * that is believed. */
 static inline uint64_t conclave_position_near(const conclave_view *view, uint64_t position,
                                               uint64_t hint) {
   uint64_t period = (CONCLAVE_LAP_MASK + 1) << view->slot_shift;
   uint64_t ahead = (position - hint) & (period - 1);
-  if (ahead > period / 2 && hint >= period - ahead) return hint - (period - ahead);
-  return hint + ahead;
+  uint64_t near = hint + ahead;
+  int is_before = ahead > period / 2 && hint >= period - ahead;
+  return is_before || near > CONCLAVE_BELIEVED ? near - period : near;
+}
+
+/* What `tail` says, or of all positions that slots cannot tell from it the first, when that is not
+ * believed. */
+static inline uint64_t conclave_tail_hint(const conclave_view *view) {
+  uint64_t tail = atomic_load_explicit(view->tail, memory_order_relaxed);
+  return tail <= CONCLAVE_BELIEVED ? tail : conclave_position_near(view, tail, 0);
+}
+
+/* What a lane's header says, or another granule that slots cannot tell from it, when that is not believed. */
+static inline uint64_t conclave_granule_believed(uint64_t granule) {
+  if (granule <= CONCLAVE_BELIEVED) return granule;
+  return (granule & CONCLAVE_GRANULE_MASK) + CONCLAVE_GRANULE_MASK + 1;
 }
 
 /* Whether the position before this one has its record, so that taking this one leaves no hole: what a
@@ -108,10 +123,8 @@ static inline void conclave_tail_raise(const conclave_view *view, uint64_t posit
  * nonsense, the ring itself tells. O(distance from the hint), O(slot_count) when it is nonsense. */
 uint64_t conclave_frontier(const conclave_view *view);
 
-/* The first position without a record, as a subscriber at `position` counts. */
-static inline uint64_t conclave_frontier_near(const conclave_view *view, uint64_t position) {
-  return conclave_position_near(view, conclave_frontier(view), position);
-}
+/* The first position without a record, as somebody at `position` counts. */
+uint64_t conclave_frontier_near(const conclave_view *view, uint64_t position);
 
 /* Whether one of the last slot_count positions refers to a record of `lane` that begins at `granule`
  * or later and before `end`. O(slot_count). */

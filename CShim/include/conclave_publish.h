@@ -74,7 +74,7 @@ enum { CONCLAVE_MAX_RECOVERIES = 100 };
 
 /* Where to look for a free slot when the hint says `tail`, which is more than a lap ahead of what the
  * publisher knows: it stood still for long, or the hint is damaged, which must not take it to where slots
- * look the same but nobody else counts. */
+ * look the same but nobody else counts. One that is not believed is put right. */
 uint64_t conclave_publish_position(const conclave_publisher *publisher, uint64_t tail);
 
 /* Puts the record at `granule` in order: the swap. 0; what conclave_ring_room says; EBADMSG when the

@@ -1,3 +1,4 @@
+import BusTesting
 import Glibc
 import SharedRing
 import Synchronization
@@ -42,6 +43,12 @@ final class TestRing: Sendable {
   /// With back pressure that nobody waits out.
   func patientSubscriber() throws(RingError) -> RingSubscriber {
     try subscriber(.backPressure(timeoutNanoseconds: .max))
+  }
+}
+
+extension RawSegment {
+  convenience init(_ ring: TestRing) throws {
+    try self.init(path: ring.location.path, ring.geometry)
   }
 }
 
