@@ -10,6 +10,8 @@ enum StepCommand {
            conclave-step stalls [--kills N]
            conclave-step images [--count N] [--seed N] [--image N] [--workers N]
            conclave-step mirror [--places N] [--defect NAME] [WAY]
+    With --from 31, 32, 63 or 64, in any of them but mirror, the ring begins at position 2^N - 2,
+    its lanes at as many granules, and events, generations and counts of reuse likewise.
     Ways: \(Way.allCases.map(\.rawValue).joined(separator: ", ")). Without one, all of them.
     A process that publishes, receives, joins or leaves is single-stepped, and killed (kill) at
     each instruction, each time a new one; or stopped there while the others go two laps, and
@@ -49,7 +51,11 @@ enum StepCommand {
 
   private static let snapshots: UInt64 = 80_000
 
-  static func main(_ words: [String]) -> Int32 {
+  static func main(_ allWords: [String]) -> Int32 {
+    guard let words = StepOrigin.take(from: allWords) else {
+      print(usage, terminator: "")
+      return 2
+    }
     if words.first == "calls" { return CallsCommand.main(Array(words.dropFirst())) }
     if words.first == "stalls" { return StallsCommand.main(Array(words.dropFirst())) }
     if words.first == "images" { return ImagesCommand.main(Array(words.dropFirst())) }

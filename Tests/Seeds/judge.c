@@ -1,6 +1,6 @@
 /* conclave-step without Swift, so that it is built in a second: judge WAY ACTION PLACES [FIELD], judge
- * create kill|stop PLACES, judge images COUNT, judge calls, judge forks, judge names. 0: no fault;
- * 1: a fault; 2: it cannot be tried. */
+ * create kill|stop PLACES, judge images COUNT, judge calls, judge forks, judge names; behind judge from N it
+ * all begins at 2^N - 2. 0: no fault; 1: a fault; 2: it cannot be tried. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "step_attack.h"
 #include "step_calls.h"
 #include "step_images.h"
+#include "step_origin.h"
 #include "step_sweep.h"
 #include "step_world.h"
 
@@ -110,7 +111,7 @@ static int judge_calls(void) {
   return result.fault[0] != 0;
 }
 
-int main(int count, char **words) {
+static int run(int count, char **words) {
   if (count == 3 && strcmp(words[1], "images") == 0) {
     return judge_images(strtoull(words[2], NULL, 10));
   }
@@ -128,10 +129,16 @@ int main(int count, char **words) {
     return report(failure, &result);
   }
   if (count < 4 || !action_named(words[2], &what.action)) {
-    fputs("usage: judge WAY ACTION PLACES [FIELD], create kill|stop PLACES,"
+    fputs("usage: judge [from N] WAY ACTION PLACES [FIELD], create kill|stop PLACES,"
           " images COUNT, calls, forks, or names\n", stderr);
     return 2;
   }
   if (strcmp(words[1], "flip") == 0 || strcmp(words[1], "truncate") == 0) what.before = 0;
   return judge(words[1], &what, strtoull(words[3], NULL, 10), count > 4 ? words[4] : NULL);
+}
+
+int main(int count, char **words) {
+  if (count < 3 || strcmp(words[1], "from") != 0) return run(count, words);
+  if (step_begin_before((uint32_t)strtoul(words[2], NULL, 10)) != 0) return 2;
+  return run(count - 2, words + 2);
 }

@@ -55,6 +55,7 @@ static int join(images *images) {
   failure = step_world_open(&images->world, CONCLAVE_SUBSCRIBE, &view);
   if (!failure) failure = step_subscribe(&view, 1, &images->patient);
   for (uint64_t number = MESSAGES - NEWEST; number < MESSAGES; number++) publish(images, number);
+  images->end = images->publisher.next_position;
   return failure;
 }
 
@@ -89,10 +90,8 @@ int images_prepare(images *images) {
   int failure = step_world_place(&images->world);
   if (!failure) failure = step_world_create_as(&images->world, &geometry);
   conclave_view *whole = &images->world.whole;
-  if (!failure) failure = step_world_open(&images->world, CONCLAVE_PUBLISH, whole);
-  if (failure) return failure;
-  if (mprotect(whole->base, whole->bytes, PROT_READ | PROT_WRITE) != 0) return errno;
-  failure = join(images);
+  if (!failure) failure = step_world_map(&images->world);
+  if (!failure) failure = join(images);
   if (failure) return failure;
   images->copy = malloc(whole->bytes);
   if (!images->copy) return ENOMEM;
@@ -263,7 +262,7 @@ int images_try(images *images, uint64_t seed, uint64_t number) {
   for (uint64_t i = 0; i <= chance % IMAGES_CHANGES; i++) change(images);
   uint64_t back = (chance >> 8) % (2 * CONCLAVE_MIN_SLOTS);
   int is_bad = chance >> 32 & 1 ? read_all(images, &images->patient, images->patient.position)
-                                : read_all(images, &images->dropping, MESSAGES - back);
+                                : read_all(images, &images->dropping, images->end - back);
   if (number % RARELY == 0 && !is_bad) {
     publish_in_it(images);
     look(images);

@@ -25,6 +25,7 @@ typedef struct images {
   conclave_publisher publisher;
   conclave_subscriber dropping;
   conclave_subscriber patient;
+  uint64_t end; /* of the messages: a position */
   images_part parts[10];
   uint32_t part_count;
   uint32_t total_weight;

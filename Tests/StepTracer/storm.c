@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "step_origin.h"
+
 static const conclave_geometry GEOMETRY = {
     .slot_count = 4096,
     .lane_count = STEP_STORM_PUBLISHERS + 2,
@@ -322,10 +324,14 @@ int step_storm_run(const step_storm *storm, step_storm_result *result) {
   state = (storm_state){.storm = storm, .result = result, .random = storm->seed};
   int failure = step_world_place(&state.world);
   if (!failure) failure = step_world_create_as(&state.world, &GEOMETRY);
+  if (!failure) failure = step_world_map(&state.world);
   if (failure) return failure;
   state.ledger = mmap(NULL, sizeof(storm_ledger), PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (state.ledger == MAP_FAILED) return errno;
+  for (uint32_t index = 0; index < STORM_ACCOUNTS; index++) {
+    state.ledger->account[index].origin = step_origin_position(&state.world.whole);
+  }
   int64_t before = entries("/proc/self/fd");
   failure = raise_all(&state);
   if (!failure) failure = rage(&state);
@@ -339,6 +345,7 @@ int step_storm_run(const step_storm *storm, step_storm_result *result) {
   if (result->descriptors) fault(&state, "descriptors are left", (uint64_t)result->descriptors, 0);
   if (result->files != 1) fault(&state, "files are left", result->files, 1);
   munmap(state.ledger, sizeof(storm_ledger));
+  conclave_view_unmap(&state.world.whole);
   step_world_unlink(&state.world);
   rmdir(state.world.directory);
   return failure;

@@ -31,13 +31,15 @@ typedef struct storm_account {
   _Atomic uint64_t lost;
   _Atomic uint64_t damaged;
   _Atomic uint64_t positions; /* from its first to its last */
+  uint64_t origin;            /* the ring's first */
   _Atomic uint32_t is_wrong;  /* what was delivered is not what anybody published, */
   _Atomic uint32_t is_late;   /* or not in order */
   _Atomic uint32_t failure;
   uint32_t unused;
   _Atomic uint32_t got[STEP_STORM_PUBLISHERS][STORM_LIVES];
   uint32_t last[STEP_STORM_PUBLISHERS][STORM_LIVES];
-  uint32_t heard[STORM_POSITIONS]; /* of each position which message, by a hash, or STORM_LOST */
+  uint32_t heard[STORM_POSITIONS]; /* of each position from there which message, by a hash, or
+                                     STORM_LOST */
 } storm_account;
 
 /* Memory that all share and that is none of the ring's. */

@@ -84,10 +84,11 @@ static uint32_t hash_of(const step_message *message) {
 
 /* Of each position there is one piece of news. */
 static void note(storm_account *account, uint64_t position, uint32_t news) {
-  if (position >= STORM_POSITIONS || account->heard[position] != 0) {
+  uint64_t place = position - account->origin;
+  if (place >= STORM_POSITIONS || account->heard[place] != 0) {
     atomic_store(&account->is_late, 1);
   } else {
-    account->heard[position] = news;
+    account->heard[place] = news;
   }
 }
 

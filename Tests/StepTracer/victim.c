@@ -82,8 +82,8 @@ static void receive(const victim *self, int back_pressure) {
 static uint32_t withheld(const conclave_subscriber *subscriber) {
   uint32_t count = 0;
   for (uint32_t lane = 0; lane < subscriber->view.geometry.lane_count; lane++) {
-    uint64_t published =
-        atomic_load(&conclave_lane_header_at(&subscriber->view, lane)->published);
+    uint64_t published = conclave_granule_believed(
+        atomic_load(&conclave_lane_header_at(&subscriber->view, lane)->published));
     count += atomic_load(&subscriber->row->consumed[lane]) != published;
   }
   return count;

@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "step_origin.h"
+
 static const char *NAME = "segment";
 static const char *PATH = "/step";
 
@@ -55,11 +57,13 @@ int step_world_create_as(const step_world *world, const conclave_geometry *geome
   return conclave_segment_create(world->directory, NAME, PATH, strlen(PATH), NULL, geometry);
 }
 
-static int map_whole(step_world *world) {
+int step_world_map(step_world *world) {
   int failure = step_world_open(world, CONCLAVE_PUBLISH, &world->whole);
   if (failure) return failure;
   void *start = world->whole.base;
-  return mprotect(start, world->whole.bytes, PROT_READ | PROT_WRITE) == 0 ? 0 : errno;
+  if (mprotect(start, world->whole.bytes, PROT_READ | PROT_WRITE) != 0) return errno;
+  step_origin_set(&world->whole);
+  return 0;
 }
 
 int step_subscribe(conclave_view *view, int back_pressure, conclave_subscriber *subscriber) {
@@ -92,7 +96,7 @@ int step_world_make(step_world *world) {
 }
 
 int step_world_settle(step_world *world) {
-  int failure = map_whole(world);
+  int failure = step_world_map(world);
   conclave_view view;
   if (!failure) failure = step_world_open(world, CONCLAVE_PUBLISH, &view);
   if (!failure) failure = conclave_publisher_join(&world->survivor, &view, 1, 0);

@@ -49,9 +49,11 @@ typedef struct step_world {
 /* Makes a segment in a directory of its own, and the survivors. 0 or what the ring says. */
 int step_world_make(step_world *world);
 
-/* Its parts: the directory; the segment, or EEXIST; the survivors. */
+/* Its parts: the directory; the segment, or EEXIST; all of it writable, at its origin; that and the
+ * survivors. */
 int step_world_place(step_world *world);
 int step_world_create(const step_world *world);
+int step_world_map(step_world *world);
 int step_world_settle(step_world *world);
 
 /* The segment alone, of another geometry: for those who bring their own participants. */
