@@ -12,6 +12,13 @@ private let transports: [@Sendable () throws -> any BusFixture] = [
   { try ReadOnlyFixture(MirroredFixture()) },
 ]
 
+/// Those of them that count something, shortly before the numbers wrap.
+private let wraps = ([31, 32, 63, 64] as [UInt64]).flatMap(makers)
+
+private func makers(before width: UInt64) -> [@Sendable () throws -> any BusFixture] {
+  [{ try SharedMemoryFixture(before: width) }, { try MirroredFixture(before: width) }]
+}
+
 /// A rule on a transport.
 struct ConformanceCase: Sendable, CustomTestStringConvertible {
   let rule: ConformanceRule
@@ -20,7 +27,9 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "\(transport): \(rule)" }
 
-  static func all() throws -> [ConformanceCase] {
+  static func all(
+    _ transports: [@Sendable () throws -> any BusFixture]
+  ) throws -> [ConformanceCase] {
     try transports.flatMap { makeFixture in
       let example = try makeFixture()
       return ConformanceRule.all.filter { $0.applies(to: example) }.map { rule in
@@ -32,12 +41,19 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
 }
 
 @Suite(.inTurns) struct ConformanceTests {
-  @Test(arguments: try ConformanceCase.all())
+  @Test(arguments: try ConformanceCase.all(transports))
   func keepsTheRule(_ test: ConformanceCase) async throws {
     try await test.rule.run(on: test.makeFixture())
   }
 
   @Test func rulesHaveDifferentNames() {
     #expect(Set(ConformanceRule.all.map(\.name)).count == ConformanceRule.all.count)
+  }
+}
+
+@Suite(.inTurns) struct WrappingTests {
+  @Test(arguments: try ConformanceCase.all(wraps))
+  func keepsTheRule(_ test: ConformanceCase) async throws {
+    try await test.rule.run(on: test.makeFixture())
   }
 }

@@ -6,7 +6,7 @@ import SharedRing
 
 /// A mirrored bus with a small ring in a directory of its own.
 final class MirroredFixture: BusFixture {
-  let transportName = "MirroredBus"
+  let transportName: String
   let sharesAcrossHandles = true
   let losesWhenSlow = false
   let keepsMessages = true
@@ -16,7 +16,12 @@ final class MirroredFixture: BusFixture {
   let directory: BusDirectory
   private let scratch = Scratch()
 
-  init() throws { directory = try scratch.directory() }
+  /// - Parameter width: as of a ``SharedMemoryFixture``.
+  init(before width: UInt64? = nil) throws {
+    transportName = "MirroredBus" + (width.map { " before 2^\($0)" } ?? "")
+    directory = try scratch.directory()
+    if let width { try directory.makeSegment(before: width, SharedMemoryFixture.ring) }
+  }
 
   deinit { unsafe unlink(SharedMemoryBus.segmentPath(of: directory)) }
 
@@ -28,9 +33,7 @@ final class MirroredFixture: BusFixture {
     return try MirroredBus(directory: directory, options: options)
   }
 
-  static let smallRing = SharedMemoryOptions(
-    geometry: RingGeometry(
-      slotCount: 1024, laneCount: 16, laneBytes: 262_144, subscriptionCount: 32))
+  static let smallRing = SharedMemoryOptions(geometry: SharedMemoryFixture.ring)
 
   /// A subscription of the ring itself.
   func probe(_ policy: RingSubscriber.Policy) throws(RingError) -> RingSubscriber {
