@@ -168,7 +168,13 @@ import Testing
       said += 1
       usleep(1000)
     }
-    let left = try scratch.payloads()
+    // Files may still be removed while they are read.
+    var left: [String] = []
+    var files: [Int] = []
+    repeat {
+      files = scratch.numbers()
+      left = try scratch.payloads()
+    } while files != scratch.numbers()
     #expect(left.count >= 100 && left == (said - left.count..<said).map(String.init))
   }
 
