@@ -96,8 +96,8 @@ import Testing
     #expect(Set(House.entries(of: "Sources")).isSubset(of: Self.floors))
     for room in House.entries(of: "Tests") {
       let helpers = [
-        "AllocationCounter", "BusTesting", "ConclaveStep", "ConclaveStorm", "Fuzz", "MemoryOrders",
-        "Models", "Seeds", "StepTracer", "SteppedClock",
+        "AllocationCounter", "BusTesting", "ConclaveStep", "ConclaveStorm", "Fuzz", "Litmus",
+        "MemoryOrders", "Models", "Seeds", "StepTracer", "SteppedClock",
       ]
       let isHelper = helpers.contains(room)
       #expect(isHelper || room.hasSuffix("Tests"), "Tests/\(room) is no room")
