@@ -60,7 +60,8 @@ static uint64_t nap(const conclave_view *view, int *watching) {
 
 /* Gives the watch back, and tells the others, whatever ended the sleep: that it was woken does not mean
  * that they were. Another sleeper's announcement ends a sleep as well, and a publisher may have died
- * meanwhile without a word. */
+ * meanwhile without a word. It has not looked for the bit that it clears: who announces itself behind that,
+ * and asks for this lock before its look, sees what was seen here because of the lock. */
 static void end_watch(const conclave_view *view) {
   conclave_lock_release(view->descriptor, CONCLAVE_LOCK_WATCH, 1);
   conclave_event_wake(&view->board->data);

@@ -23,7 +23,8 @@ int conclave_event_wait(conclave_event *event, uint32_t value, uint64_t deadline
 }
 
 void conclave_event_wake(conclave_event *event) {
-  /* The work comes before the load that has found the bit, and that before all who prepare now. */
+  /* The work comes before the load that has found the bit, and that before all who prepare now. Who has not
+   * looked for the bit must be ordered by something else (end_watch in park.c). */
   uint32_t bumped = atomic_fetch_add_explicit(&event->word, 2u, memory_order_relaxed) + 2u;
   syscall(SYS_futex, &event->word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
   atomic_compare_exchange_strong_explicit(&event->word, &bumped, bumped & ~1u, memory_order_relaxed,
