@@ -240,6 +240,13 @@ static inline int conclave_view_is_lost(const conclave_view *view) {
   return conclave_guard_is_lost(view->guard);
 }
 
+/* The same, after all that was read here before: another thread may have run into the missing memory first,
+ * and a processor that reorders may else look for that before it reads the zeros. */
+static inline int conclave_view_is_lost_by_now(const conclave_view *view) {
+  atomic_thread_fence(memory_order_acquire);
+  return conclave_view_is_lost(view);
+}
+
 /* As conclave_event_prepare. Who may only read announces nothing, so that nobody wakes it: it must look
  * again by the clock. */
 static inline uint32_t conclave_view_prepare(const conclave_view *view, conclave_event *event) {

@@ -144,7 +144,7 @@ public final class RingSubscriber: Sendable {
 
   /// Whether the segment was cut off under this process, so that all that is read is nonsense from
   /// then on: never false again. What `onMessage` was given in place just then may be as well.
-  public var isLost: Bool { unsafe conclave_view_is_lost(&raw.pointee.view) != 0 }
+  public var isLost: Bool { unsafe conclave_view_is_lost_by_now(&raw.pointee.view) != 0 }
 
   /// Distinguishes this segment from all others ever made.
   public var generation: RingGeneration { unsafe RingGeneration(&raw.pointee.view) }

@@ -97,6 +97,12 @@ struct LineBatch: ~Copyable, Sendable {
     }
   }
 
+  /// Takes the line that was appended last out again.
+  mutating func removeLast() {
+    lines.removeLast()
+    count = lines.last?.end ?? 0
+  }
+
   /// Gives every line that has no time yet the time `now`.
   mutating func stamp(_ now: Timestamp) {
     for line in lines where line.timestamp >= 0 {

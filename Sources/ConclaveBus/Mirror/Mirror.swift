@@ -175,7 +175,7 @@ final class Mirror {
     let read = reader.receive(limit: Int(min(end - start, UInt64(Mirror.batch.records)))) { loss in
       if let positions = loss.positions?.clamped(to: start..<end) { lost.append(positions) }
     } onMessage: {
-      intake.add($0, $1)
+      intake.add($0, $1, of: reader)
     }
     skip(intake.missing(lost), "the ring went round while nobody mirrored")
     return read
@@ -265,10 +265,7 @@ final class Mirror {
   private static func receive(
     from ring: RingSubscriber, into intake: inout MirrorIntake, onLoss: (RingLoss) -> Void
   ) -> Int {
-    ring.receive(limit: 256, onLoss: onLoss) {
-      // What is read of a segment that was cut off must not get into the files.
-      if !ring.isLost { intake.add($0, $1) }
-    }
+    ring.receive(limit: 256, onLoss: onLoss) { intake.add($0, $1, of: ring) }
   }
 
   private func note(_ loss: RingLoss) {

@@ -31,8 +31,9 @@ struct MirrorIntake: ~Copyable {
     table = LaneTable(laneCount: laneCount, prefix: .all)
   }
 
-  /// Makes a line of a record.
-  mutating func add(_ place: RingPlace, _ body: RawSpan) {
+  /// Makes a line of a record, unless it lies in a segment that is cut off meanwhile: zeros must not get
+  /// into the files.
+  mutating func add(_ place: RingPlace, _ body: RawSpan, of ring: RingSubscriber) {
     guard let head = RecordHead.read(body) else {
       damaged += 1
       return
@@ -59,23 +60,27 @@ struct MirrorIntake: ~Copyable {
         timestamp: Timestamp(nanosecondsSinceEpoch: head.timestamp),
         incarnation: place.incarnation, position: position)
       let payload = unsafe UnsafeRawBufferPointer(rebasing: bytes[head.payloadOffset...])
-      unsafe add(
-        view, payload.bytes, position, to: entry.pointee.tag, mayBeGivenUp: head.mayBeGivenUp)
-      if head.wantsSync { syncRequests += 1 }
+      let isAdded = unsafe add(
+        view, payload.bytes, position, to: entry.pointee.tag, mayBeGivenUp: head.mayBeGivenUp,
+        of: ring)
+      if isAdded, head.wantsSync { syncRequests += 1 }
     }
   }
 
   @inline(__always)
   private mutating func add(
     _ view: borrowing EnvelopeView, _ payload: RawSpan, _ position: UInt64, to index: Int,
-    mayBeGivenUp: Bool
-  ) {
+    mayBeGivenUp: Bool, of ring: RingSubscriber
+  ) -> Bool {
     let own = unsafe lines[index]
-    if unsafe own.pointee.isEmpty { filled.append(topics[index]) }
+    let wasEmpty = unsafe own.pointee.isEmpty
     let before = unsafe own.pointee.batch.count
-    unsafe own.pointee.add(
-      view, payload: payload, position: position, mayBeGivenUp: mayBeGivenUp)
+    let isAdded = unsafe own.pointee.add(
+      view, payload: payload, position: position, mayBeGivenUp: mayBeGivenUp, unless: ring.isLost)
+    guard isAdded else { return false }
+    if wasEmpty { filled.append(topics[index]) }
     unsafe bytes += own.pointee.batch.count - before
+    return true
   }
 
   /// Names that are seen for the first time were checked by the table.

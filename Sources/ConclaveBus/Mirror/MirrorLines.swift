@@ -19,13 +19,21 @@ struct MirrorLines: ~Copyable, Sendable {
     return lastFirm < first
   }
 
+  /// - Parameter isLost: whether what was read here is nonsense, which is asked when it has been read.
+  /// - Returns: whether there is a line of it.
   @inline(__always)
   mutating func add(
-    _ view: borrowing EnvelopeView, payload: RawSpan, position: UInt64, mayBeGivenUp: Bool
-  ) {
+    _ view: borrowing EnvelopeView, payload: RawSpan, position: UInt64, mayBeGivenUp: Bool,
+    unless isLost: @autoclosure () -> Bool
+  ) -> Bool {
     batch.append(view, payload: payload)
+    if isLost() {
+      batch.removeLast()
+      return false
+    }
     positions.append(position)
     if !mayBeGivenUp { lastFirm = position }
+    return true
   }
 
   mutating func removeFirst(_ count: Int) {
