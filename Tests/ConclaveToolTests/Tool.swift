@@ -94,7 +94,8 @@ final class Tool {
 
   func send(_ signal: Int32) {
     if [SIGINT, SIGTERM, SIGHUP, SIGKILL].contains(signal) { isToldToEnd = true }
-    kill(process.processIdentifier, signal)
+    // Its number may be another process's by now.
+    if process.isRunning { kill(process.processIdentifier, signal) }
   }
 
   /// Closes its input, unless a signal is to end it, and waits for its end. A process that a signal
