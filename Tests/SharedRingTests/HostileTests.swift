@@ -166,6 +166,22 @@ import Testing
     #expect(subscriber.readAll(limit: 100).bytes == [[1]])
   }
 
+  /// A list of streams that says that it is longer than it can be, or ends in the middle of a word,
+  /// gets no longer; nor one that has no room for a key.
+  @Test(arguments: [8065, 1 << 20, 0xFFFF_FFFF, 12] as [UInt64])
+  func damagedLists(_ bytes: UInt64) throws {
+    let ring = try TestRing()
+    let publisher = try RingPublisher(ring.location, creating: ring.geometry, incarnation: 1)
+    var list = publisher.streamList
+    let tooLong = list.add(key: [UInt8](repeating: 7, count: 9000))
+    let first = list.add(key: [1, 2, 3])
+    #expect(!tooLong.isListed && first.isListed)
+    let segment = try RawSegment(ring)
+    segment[segment.listBytes(publisher.lane)] = bytes << 32
+    let second = list.add(key: [4, 5, 6])
+    #expect(!second.isListed)
+  }
+
   @Test func wrongStamp() throws {
     var world = try World(waiting: true)
     let at = world.segment.laneByte(0, world.segment[world.segment.published(0)])

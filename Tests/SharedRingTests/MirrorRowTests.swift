@@ -254,6 +254,46 @@ import Testing
     #expect(second.readAll().bytes == [[3]])
   }
 
+  /// Where it cannot have been so long, since publishers wait for it.
+  @Test func whatIsLongGoneIsNotInherited() throws {
+    let ring = try TestRing()
+    let publisher = try ring.publisher()
+    let mirror = try ring.subscriber(Self.policy)
+    let segment = try RawSegment(ring)
+    for number in 0..<100 {
+      #expect(try publisher.publish([UInt8(number)]))
+      #expect(mirror.readAll().messages.count == 1)
+      mirror.commit()
+    }
+    kill(mirror, segment)
+    segment[segment.rowCursor(0)] = 1
+    let second = try ring.subscriber(Self.policy)
+    #expect(!second.isSuccessor && second.position == 100)
+  }
+
+  /// One lane is enough to be in somebody's way; one that makes no sense is in nobody's.
+  @Test func halfALaneIsPressure() throws {
+    let ring = try TestRing()
+    let publisher = try ring.publisher()
+    let mirror = try ring.subscriber(Self.policy)
+    let segment = try RawSegment(ring)
+    var pressed: [Bool] = []
+    for number in 0..<4 {
+      #expect(try publisher.publish(content(0, number, size: 4080)))
+      pressed.append(mirror.isPressed)
+    }
+    #expect(pressed == [false, false, true, true])
+    let published = segment[segment.published(0)]
+    for nonsense in [published + (1 << 20), published &- (1 << 20), .max] {
+      segment[segment.published(0)] = nonsense
+      #expect(!mirror.isPressed)
+    }
+    segment[segment.published(0)] = published
+    #expect(mirror.readAll().messages.count == 4 && mirror.isPressed)
+    mirror.commit()
+    #expect(!mirror.isPressed)
+  }
+
   @Test func stretchesTellWhomTheyConcern() throws {
     let ring = try TestRing()
     let mirror = try ring.subscriber(Self.policy)

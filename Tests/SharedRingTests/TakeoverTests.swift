@@ -84,6 +84,22 @@ import Testing
     }
   }
 
+  /// A row that says that it has consumed what nobody reserved is not believed by who takes the lane.
+  @Test(arguments: [1 << 20, 1 << 40, .max] as [UInt64])
+  func rowsThatAreAhead(_ consumed: UInt64) throws {
+    let ring = try TestRing(oneLane)
+    let first = try ring.publisher()
+    let subscriber = try ring.patientSubscriber()
+    let segment = try RawSegment(ring)
+    #expect(try first.publish([1]))
+    segment[segment.reserve(0)] += 5
+    first.die()
+    segment[segment.rowConsumed(0, lane: 0)] = consumed
+    let second = try ring.publisher()
+    #expect(try second.publish([2]))
+    #expect(subscriber.readAll().bytes == [[1], [2]])
+  }
+
   /// What was reserved in vain must not eat the lane: there is always room in the end.
   @Test(arguments: [false, true])
   func voidDoesNotAddUp(_ publishesEachTime: Bool) throws {

@@ -47,6 +47,9 @@ public final class RawSegment: Sendable {
   public func incarnation(_ lane: Int) -> Int { laneHeaders + lane * 8192 + 64 }
   public func rowState(_ row: Int) -> Int { rows + row * 4096 }
   public func rowCursor(_ row: Int) -> Int { rows + row * 4096 + 8 }
+  public func rowConsumed(_ row: Int, lane: Int) -> Int { rows + row * 4096 + 128 + lane * 8 }
+  /// The owner's number, and how much of its list of streams is in use, in the upper half.
+  public func listBytes(_ lane: Int) -> Int { laneHeaders + lane * 8192 + 80 }
   public func laneByte(_ lane: Int, _ granule: UInt64) -> Int {
     lanes + lane * geometry.laneBytes + Int(granule) * 64 % geometry.laneBytes
   }
