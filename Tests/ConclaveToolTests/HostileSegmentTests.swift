@@ -3,7 +3,7 @@ import Foundation
 import SharedRing
 import Testing
 
-/// Somebody who may write to the segment writes into it what nobody should, while every kind of user
+/// Somebody who may write to the segment writes there what nobody should, while every kind of user
 /// of the command is there, or comes: they may lose messages, or end and say why, but none dies.
 @Suite(.blocking) struct HostileSegmentTests {
   private static let visitors = [

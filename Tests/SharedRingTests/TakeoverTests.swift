@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  /// A row that says that it has consumed what nobody reserved is not believed by who takes the lane.
+  /// A row that says that it has consumed what nobody reserved is not believed by the next owner.
   @Test(arguments: [1 << 20, 1 << 40, .max] as [UInt64])
   func rowsThatAreAhead(_ consumed: UInt64) throws {
     let ring = try TestRing(oneLane)

@@ -31,8 +31,8 @@ struct MirrorIntake: ~Copyable {
     table = LaneTable(laneCount: laneCount, prefix: .all)
   }
 
-  /// Makes a line of a record, unless it lies in a segment that is cut off meanwhile: zeros must not get
-  /// into the files.
+  /// Makes a line of a record, unless the segment is cut off meanwhile: no zeros may get into the
+  /// files.
   mutating func add(_ place: RingPlace, _ body: RawSpan, of ring: RingSubscriber) {
     guard let head = RecordHead.read(body) else {
       damaged += 1
@@ -49,8 +49,8 @@ struct MirrorIntake: ~Copyable {
         return
       }
       if unsafe entry.pointee.tag < 0 {
-        let topic = unsafe UnsafeRawBufferPointer(rebasing: names[..<head.topicLength])
-        unsafe entry.pointee.tag = index(of: unsafe String(decoding: topic, as: UTF8.self))
+        let topic = unsafe String(decoding: entry.pointee.topic, as: UTF8.self)
+        unsafe entry.pointee.tag = index(of: topic)
       }
       let position = base &+ place.position
       let view = unsafe EnvelopeView(

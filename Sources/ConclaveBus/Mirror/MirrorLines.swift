@@ -19,7 +19,7 @@ struct MirrorLines: ~Copyable, Sendable {
     return lastFirm < first
   }
 
-  /// - Parameter isLost: whether what was read here is nonsense, which is asked when it has been read.
+  /// - Parameter isLost: whether what was read here is nonsense; asked when it has been read.
   /// - Returns: whether there is a line of it.
   @inline(__always)
   mutating func add(

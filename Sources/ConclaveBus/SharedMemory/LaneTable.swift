@@ -22,6 +22,11 @@ struct LaneTable: ~Copyable, Sendable {
     fileprivate var lengths: UInt16 = 0
     /// Topic and sender behind each other.
     fileprivate var names: UnsafeMutableRawPointer?
+
+    /// The topic that was checked: what lies in the ring may be something else by now.
+    var topic: UnsafeRawBufferPointer {
+      unsafe UnsafeRawBufferPointer(start: names, count: Int(lengths & 0xFF))
+    }
   }
 
   @safe
@@ -91,13 +96,11 @@ struct LaneTable: ~Copyable, Sendable {
       guard unsafe entry.pointee.isKnown, unsafe entry.pointee.isWanted,
         let names = unsafe entry.pointee.names
       else { return }
-      let (topic, sender) = unsafe (
-        Int(entry.pointee.lengths & 0xFF), Int(entry.pointee.lengths >> 8)
-      )
+      let topic = unsafe entry.pointee.topic
+      let sender = unsafe Int(entry.pointee.lengths >> 8)
       let stream = unsafe SequenceTracker.Stream(
         process: entry.pointee.process, incarnation: entry.pointee.incarnation,
-        sender: UnsafeRawBufferPointer(start: names + topic, count: sender),
-        topic: UnsafeRawBufferPointer(start: names, count: topic))
+        sender: UnsafeRawBufferPointer(start: names + topic.count, count: sender), topic: topic)
       unsafe body(stream, &entry.pointee)
     }
     for lane in unsafe 0..<lanes.count {
