@@ -7,11 +7,13 @@ static conclave_slot_age age_at(const conclave_view *view, uint64_t position) {
 }
 
 /* No slot was ever used. After the lap's wrap a slot may be zero again, but not two: no two records of
- * a lane begin at one granule within a lap. */
+ * a lane begin at one granule within a lap. Who has come by the hint alone need not have seen a slot. SYNC
+ * POINT order: if the last is used, the first must not seem to be of the lap before all when it is looked at
+ * again. */
 static int is_fresh(const conclave_view *view) {
   const _Atomic uint64_t *last = &view->slots[view->geometry.slot_count - 1];
   return atomic_load_explicit(view->slots, memory_order_relaxed) == 0 &&
-         atomic_load_explicit(last, memory_order_relaxed) == 0;
+         atomic_load_explicit(last, memory_order_acquire) == 0;
 }
 
 /* Without a usable hint: of all positions near `hint`, the one behind the last record. Laps are
