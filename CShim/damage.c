@@ -23,7 +23,8 @@ static uint32_t damaged_slots(const conclave_view *view) {
   uint32_t damaged = 0;
   int looks = 0;
   for (uint32_t index = 0; index < view->geometry.slot_count; index++) {
-    uint64_t slot = atomic_load_explicit(&view->slots[index], memory_order_seq_cst);
+    /* SYNC POINT order: the look at the frontier behind it must find what lies before this one. */
+    uint64_t slot = atomic_load_explicit(&view->slots[index], memory_order_acquire);
     if (slot == 0 && index >= frontier) continue; /* never used */
     if (conclave_slot_lane(slot) >= view->geometry.lane_count) {
       damaged++;
@@ -61,7 +62,8 @@ conclave_damage conclave_damage_find(const conclave_view *view) {
 }
 
 int conclave_position_is_blocked(const conclave_view *view, uint64_t position) {
-  uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_seq_cst);
+  /* SYNC POINT order, as in damaged_slots. */
+  uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_acquire);
   conclave_slot_age age = conclave_slot_compare(view, slot, position);
   if (conclave_view_is_lost(view)) return 1;
   if (age == CONCLAVE_SLOT_CURRENT || age == CONCLAVE_SLOT_FREE) return 0;

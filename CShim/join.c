@@ -14,9 +14,10 @@ static void store_keep(conclave_row *row, uint64_t keep_ns) {
   atomic_store_explicit(&row->keep_ns, believed, memory_order_relaxed);
 }
 
-/* Whether the row is kept for a successor of its dead subscription. */
+/* Whether the row is kept for a successor of its dead subscription. The row's lock, or the mirror's, has
+ * brought both words to who goes by that; to others it is a guess, which relaxed loads will do for. */
 static int is_kept(const conclave_row *row) {
-  return conclave_row_is_active(atomic_load_explicit(&row->state, memory_order_acquire)) &&
+  return conclave_row_is_active(atomic_load_explicit(&row->state, memory_order_relaxed)) &&
          conclave_row_keep(row) != 0;
 }
 
@@ -25,7 +26,7 @@ static int is_kept(const conclave_row *row) {
  * make the dead look alive. */
 static int claim_row(const conclave_view *view, int even_active, uint32_t *claimed) {
   for (uint32_t row = 0; row < view->geometry.row_count; row++) {
-    uint64_t state = atomic_load_explicit(&conclave_row_at(view, row)->state, memory_order_acquire);
+    uint64_t state = atomic_load_explicit(&conclave_row_at(view, row)->state, memory_order_relaxed);
     if (!even_active && conclave_row_is_active(state)) continue;
     if (is_kept(conclave_row_at(view, row))) continue;
     int failure = conclave_lock_try(view->descriptor, CONCLAVE_LOCK_ROWS + row, 1);
@@ -167,25 +168,26 @@ int conclave_subscriber_join(conclave_subscriber *subscriber, conclave_view *vie
   return 0;
 }
 
-/* Makes the dead subscription's row `subscriber`'s own, with all that it says. The compare-and-swap
- * loses against a publisher that releases the row just now. */
+/* Makes the dead subscription's row `subscriber`'s own, with all that it says. The row's lock has brought
+ * that, so relaxed will do. The compare-and-swap loses against a publisher that releases the row just now:
+ * for that it is enough that it is one step. */
 static int inherit(conclave_subscriber *subscriber, const conclave_subscription *options,
                    uint64_t least) {
   const conclave_view *view = &subscriber->view;
   conclave_row *row = subscriber->row;
-  uint64_t state = atomic_load_explicit(&row->state, memory_order_seq_cst);
+  uint64_t state = atomic_load_explicit(&row->state, memory_order_relaxed);
   if (!conclave_row_is_active(state) || conclave_row_keep(row) == 0 ||
-      !atomic_compare_exchange_strong_explicit(&row->state, &state, state + 2, memory_order_seq_cst,
-                                               memory_order_seq_cst)) {
+      !atomic_compare_exchange_strong_explicit(&row->state, &state, state + 2, memory_order_relaxed,
+                                               memory_order_relaxed)) {
     return 0;
   }
   uint64_t frontier = conclave_frontier(view);
-  uint64_t cursor = atomic_load_explicit(&row->cursor, memory_order_seq_cst);
+  uint64_t cursor = atomic_load_explicit(&row->cursor, memory_order_relaxed);
   uint64_t position = cursor > least ? cursor : least;
   if (position > frontier || frontier - position > view->geometry.slot_count) return 0;
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
     subscriber->consumed[lane] = subscriber->flushed[lane] =
-        atomic_load_explicit(&row->consumed[lane], memory_order_seq_cst);
+        atomic_load_explicit(&row->consumed[lane], memory_order_relaxed);
   }
   subscriber->position = subscriber->flushed_position = cursor;
   pass_over(subscriber, position);

@@ -89,8 +89,9 @@ int conclave_subscriber_is_pressed(const conclave_subscriber *subscriber) {
   uint64_t frontier = conclave_frontier_near(view, subscriber->flushed_position);
   if (frontier - subscriber->flushed_position > view->geometry.slot_count / 2) return 1;
   for (uint32_t lane = 0; lane < view->geometry.lane_count; lane++) {
+    /* A number, by way of which nothing is read. */
     uint64_t published = atomic_load_explicit(&conclave_lane_header_at(view, lane)->published,
-                                              memory_order_acquire);
+                                              memory_order_relaxed);
     uint64_t ahead = published - subscriber->flushed[lane];
     /* More than there is: what the lane says makes no sense. */
     if (ahead > view->lane_granules / 2 && ahead <= view->lane_granules) return 1;
@@ -127,8 +128,9 @@ conclave_outcome conclave_receive_nothing(conclave_subscriber *subscriber,
     conclave_subscriber_flush(subscriber);
     return CONCLAVE_NOTHING;
   }
-  /* Once more: it may have been filled before the look at the frontier. */
-  uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_seq_cst);
+  /* Once more: it may have been filled before the look at the frontier, which has acquired all slots before
+   * that (SYNC POINT order). */
+  uint64_t slot = atomic_load_explicit(conclave_slot_at(view, position), memory_order_relaxed);
   if (conclave_slot_compare(view, slot, position) != CONCLAVE_SLOT_FREE) return CONCLAVE_NOTHING;
   subscriber->doubtful = 1;
   record->position = position;

@@ -51,8 +51,9 @@ typedef struct conclave_mirror_copy {
 /* All of it. The progress comes first, so that a stretch that ends below it is in the copy. */
 conclave_mirror_copy conclave_mirror_read(const conclave_view *view);
 
+/* Whoever sees how far it is finds in the files, and in `skipped`, what that says. */
 static inline uint64_t conclave_mirror_mirrored(const conclave_view *view) {
-  return atomic_load_explicit(&view->board->mirror.mirrored, memory_order_seq_cst);
+  return atomic_load_explicit(&view->board->mirror.mirrored, memory_order_acquire);
 }
 
 /* 0: none. One load. */
