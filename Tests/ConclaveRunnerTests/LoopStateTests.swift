@@ -114,8 +114,7 @@ import Testing
     #expect(outcome.end == .interrupted(.interrupt) && outcome.state.status == .interrupted)
     #expect(outcome.state.iteration == 2 && outcome.state.attempts.count == 1)
     #expect(try world.branches == ["feature"] && world.work == "half\n")
-    let pid = try #require(pid_t(Files.text(world.home.appending("pid")).dropLast()))
-    #expect(ProcessTable.entry(pid).map { $0.isZombie } ?? true)
+    #expect(ProcessTable.workers(in: world.top) == [])
 
     let again = LoopWorldRun(world)
     let refused = try await again.refusal(world.options(script))

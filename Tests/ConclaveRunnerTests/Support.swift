@@ -1,8 +1,9 @@
 import BusTesting
 import ConclaveBus
-import ConclaveRunner
 import Glibc
 import SharedRing
+
+@testable import ConclaveRunner
 
 /// Runs a line of shell to its end.
 func runShell(
@@ -53,4 +54,18 @@ enum Files {
   }
 
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+}
+
+extension ProcessTable {
+  /// Who works in a directory. A pid alone would not do to find somebody again: on a machine that
+  /// starts many processes it may be another's before a test comes to look.
+  static func workers(in directory: String) -> [pid_t] {
+    var wanted = stat()
+    precondition(unsafe stat(directory, &wanted) == 0, directory)
+    return look().entries.filter { process in
+      var found = stat()
+      return unsafe stat("/proc/\(process.pid)/cwd", &found) == 0 && found.st_dev == wanted.st_dev
+        && found.st_ino == wanted.st_ino
+    }.map(\.pid)
+  }
 }
