@@ -9,7 +9,11 @@
 enum { LOCATIONS = 96, MESSAGES = 48, THREADS = 3, DEPTH = 4096, STACK = 65536, TABLE = 256 };
 
 typedef struct view { uint8_t at[LOCATIONS]; } view;
-typedef struct message { uint64_t value; view seen; } message;
+typedef struct message {
+  uint64_t value;
+  view seen;
+  int follows; /* what stored it has read the one before: nothing comes in between */
+} message;
 typedef struct location {
   const volatile void *address;
   unsigned count;
@@ -24,7 +28,7 @@ typedef struct thread {
 } thread;
 
 orders_site *orders_sites;
-uint32_t orders_running;
+uint64_t orders_running;
 static int orders_weak_order;
 
 static location locations[LOCATIONS];
@@ -79,8 +83,7 @@ static unsigned find(const volatile void *address, unsigned bytes) {
   location *found = &locations[index];
   found->address = address;
   found->count = 1;
-  found->messages[0].value = raw(address, bytes);
-  memset(&found->messages[0].seen, 0, sizeof(view));
+  found->messages[0] = (message){.value = raw(address, bytes)};
   return index;
 }
 
@@ -173,44 +176,87 @@ static void take(thread *me, const message *from, int order) {
   if (acquires(order)) join(&me->seen, &from->seen);
 }
 
+static unsigned oldest_for(unsigned index, int order) {
+  unsigned seen = threads[current].seen.at[index], all = consistent.at[index];
+  return order == memory_order_seq_cst && all > seen ? all : seen;
+}
+
 uint64_t orders_load(const volatile void *address, unsigned bytes, int order, orders_site *site) {
   order = order_at(order, site);
   step(0);
   thread *me = &threads[current];
   unsigned index = find(address, bytes);
   location *place = &locations[index];
-  unsigned oldest = me->seen.at[index];
-  if (order == memory_order_seq_cst && consistent.at[index] > oldest) oldest = consistent.at[index];
   /* The newest first. */
-  unsigned at = place->count - 1 - (preparing ? 0 : choose(place->count - oldest));
+  unsigned readable = place->count - oldest_for(index, order);
+  unsigned at = place->count - 1 - (preparing ? 0 : choose(readable));
   me->seen.at[index] = (uint8_t)at;
   take(me, &place->messages[at], order);
   return place->messages[at].value;
 }
 
-static void append(unsigned index, uint64_t value, int order, const view *before) {
+/* Of all views: what came at `at` or later comes one later. */
+static void shift(view *of, unsigned index, unsigned at) { of->at[index] += of->at[index] >= at; }
+
+static void make_room(unsigned index, unsigned at) {
+  location *place = &locations[index];
+  memmove(&place->messages[at + 1], &place->messages[at], (place->count - at) * sizeof(message));
+  shift(&consistent, index, at);
+  for (unsigned i = 0; i < THREADS; i++) {
+    shift(&threads[i].seen, index, at);
+    shift(&threads[i].to_acquire, index, at);
+    shift(&threads[i].released, index, at);
+  }
+  for (unsigned i = 0; i < location_count; i++) {
+    for (unsigned j = 0; j < locations[i].count + (i == index); j++) {
+      shift(&locations[i].messages[j].seen, index, at);
+    }
+  }
+}
+
+static void insert(unsigned index, unsigned at, uint64_t value, int order, int follows) {
   thread *me = &threads[current];
   location *place = &locations[index];
   orders_expect(place->count < MESSAGES, "it goes on for ever");
-  unsigned at = place->count++;
+  if (at < place->count) make_room(index, at);
+  place->count++;
   me->seen.at[index] = (uint8_t)at;
   message *new = &place->messages[at];
   new->value = value;
+  new->follows = follows;
   new->seen = releases(order) ? me->seen : me->released;
   new->seen.at[index] = (uint8_t)at;
-  if (before) join(&new->seen, before);
+  if (follows) join(&new->seen, &place->messages[at - 1].seen);
   if (order == memory_order_seq_cst) consistent.at[index] = (uint8_t)at;
 }
 
+/* A store need not be the last: of what its thread has not seen each may come behind it. Which of those
+ * places it is: the last first. */
 void orders_store(volatile void *address, unsigned bytes, uint64_t value, int order,
                   orders_site *site) {
   order = order_at(order, site);
   step(0);
-  append(find(address, bytes), value, order, NULL);
+  unsigned index = find(address, bytes), count = 0;
+  location *place = &locations[index];
+  unsigned places[MESSAGES + 1];
+  places[count++] = place->count;
+  for (unsigned at = place->count; !preparing && --at > oldest_for(index, order);) {
+    if (!place->messages[at].follows) places[count++] = at;
+  }
+  insert(index, places[choose(count)], value, order, 0);
 }
 
-static message *newest(unsigned index) {
-  return &locations[index].messages[locations[index].count - 1];
+/* Who reads and writes at once reads the last message, or any that its thread may still read and behind which
+ * it may write, if `expected` is NULL or what that says. */
+static unsigned choose_read(unsigned index, int order, const uint64_t *expected) {
+  location *place = &locations[index];
+  unsigned places[MESSAGES], count = 0, last = place->count - 1;
+  places[count++] = last;
+  for (unsigned at = last; !preparing && at-- > oldest_for(index, order);) {
+    if (place->messages[at + 1].follows) continue;
+    if (!expected || place->messages[at].value == *expected) places[count++] = at;
+  }
+  return places[choose(count)];
 }
 
 int orders_swap(volatile void *address, unsigned bytes, uint64_t *expected, uint64_t value,
@@ -218,13 +264,14 @@ int orders_swap(volatile void *address, unsigned bytes, uint64_t *expected, uint
   order = order_at(order, site);
   step(0);
   unsigned index = find(address, bytes);
-  message *last = newest(index);
-  int same = last->value == *expected;
-  *expected = last->value;
+  unsigned at = choose_read(index, order, expected);
+  message *read = &locations[index].messages[at];
+  int same = read->value == *expected;
+  *expected = read->value;
   thread *me = &threads[current];
-  me->seen.at[index] = (uint8_t)(locations[index].count - 1);
-  take(me, last, same ? order : memory_order_relaxed);
-  if (same) append(index, value, order, &last->seen);
+  me->seen.at[index] = (uint8_t)at;
+  take(me, read, same ? order : memory_order_relaxed);
+  if (same) insert(index, at + 1, value, order, 1);
   return same;
 }
 
@@ -233,12 +280,13 @@ uint64_t orders_change(volatile void *address, unsigned bytes, char operation, u
   order = order_at(order, site);
   step(0);
   unsigned index = find(address, bytes);
-  message *last = newest(index);
-  uint64_t old = last->value;
-  take(&threads[current], last, order);
+  unsigned at = choose_read(index, order, NULL);
+  message *read = &locations[index].messages[at];
+  uint64_t old = read->value;
+  take(&threads[current], read, order);
   uint64_t new = operation == '+' ? old + operand : operation == '&' ? old & operand : operand;
   if (bytes == 4) new = (uint32_t)new;
-  append(index, new, order, &last->seen);
+  insert(index, at + 1, new, order, 1);
   return old;
 }
 
@@ -261,7 +309,7 @@ void orders_fence(int order, orders_site *site) {
 void orders_sleep(const volatile void *word, uint32_t value) {
   step(0);
   unsigned index = find(word, 4);
-  if (newest(index)->value != value) return;
+  if (locations[index].messages[locations[index].count - 1].value != value) return;
   threads[current].asleep_on = word;
   step(1);
 }

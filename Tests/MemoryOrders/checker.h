@@ -3,8 +3,8 @@
  * Each atomic access is a step. Between steps the checker decides which thread goes on, and a
  * load may return any message of its location that is not older than what its thread has seen:
  * acquire, release, sequentially consistent accesses and fences move such views from thread to
- * thread, as in C11's operational models. Choices are replayed depth first. Modification order
- * is the order of execution.
+ * thread, as in C11's operational models. What is stored may come before what others stored
+ * earlier, of which the thread has seen nothing. Choices are replayed depth first.
  *
  * Included before the shim's headers, it defines the generic functions of <stdatomic.h> anew. */
 #ifndef ORDERS_CHECKER_H
@@ -23,7 +23,7 @@ typedef struct orders_site {
   int line;
   int order;
   int weak;
-  uint32_t scenarios; /* of the first: each `orders_running` in which it was reached */
+  uint64_t scenarios; /* of the first: each `orders_running` in which it was reached */
 } orders_site;
 
 uint64_t orders_load(const volatile void *address, unsigned bytes, int order, orders_site *site);
@@ -113,7 +113,7 @@ extern orders_site *orders_sites;
 int orders_is_reached(const orders_site *site);
 
 /* Set before exploring: a bit for the scenario. */
-extern uint32_t orders_running;
+extern uint64_t orders_running;
 
 /* Replaces the order of one place. */
 void orders_weaken(const orders_site *one, int order);

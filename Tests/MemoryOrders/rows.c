@@ -64,10 +64,26 @@ static void enter_again(void) {
   receive();
 }
 
+/* A message of as many records as a lane has granules, for which there is room or is not: it never waits for
+ * who had joined before and reads nothing. SYNC POINT join: who was not seen begins behind what was published
+ * before. */
+static void prepare_fragments(void) {
+  begin(8, 4);
+  take_lane();
+  for (int i = 0; i < 2; i++) orders_before(PUBLISHER, publish_own, NULL);
+}
+static void publish_fragments(void) {
+  static const uint8_t body[40 + 48 + 48 + 8];
+  int failure =
+      conclave_publish(&publishers[0], NULL, 0, body, sizeof(body), CONCLAVE_NO_WAIT);
+  orders_expect(failure == 0 || failure == EAGAIN, "a row that makes no sense");
+}
+
 const orders_scenario orders_rows[] = {
     {.name = "leave", .prepare = prepare_leave_lane, .threads = {publish_and_wake, leave}},
     {.name = "leavering", .prepare = prepare_leave_ring, .threads = {publish_and_wake, leave}},
     {.name = "enter", .prepare = prepare_enter, .threads = {publish_and_wake, enter_and_receive}},
     {.name = "again", .prepare = prepare_again, .threads = {publish_while_room, enter_again}},
+    {.name = "fragments", .prepare = prepare_fragments, .threads = {publish_fragments, enter}},
     {.name = NULL},
 };

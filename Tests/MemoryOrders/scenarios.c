@@ -83,6 +83,38 @@ static void prepare_race(void) { begin_with(orders_dropping, 4, 2, 2); }
 static void publish_first(void) { publish(&publishers[0], CONCLAVE_WAIT); }
 static void publish_second(void) { publish(&publishers[1], CONCLAVE_WAIT); }
 
+/* The ring goes on behind a slot that seemed free: that is no damage. */
+static void receive_or_look(void) {
+  conclave_record record = {0};
+  for (int i = 0; i < 2; i++) {
+    if (receive() == CONCLAVE_RECORD) continue;
+    conclave_outcome outcome = conclave_receive_nothing(&subscriber, &record);
+    orders_expect(outcome == CONCLAVE_NOTHING, "a slot that is filled seems damaged");
+  }
+}
+
+/* An onlooker takes no live ring for a damaged one, while it goes round and lanes change hands. */
+static void look_for_damage(void) {
+  conclave_damage damage = conclave_damage_find(&orders_view);
+  orders_expect(damage.slots == 0, "a good slot seems damaged");
+  orders_expect(!damage.blocked, "a good ring seems blocked");
+  orders_expect(damage.lanes[0] == 0, "a good lane seems damaged");
+}
+
+static void publish_four(void) {
+  for (int i = 0; i < 4; i++) publish(&publishers[0], CONCLAVE_WAIT);
+}
+static void look_at_position(void) {
+  orders_expect(!conclave_position_is_blocked(&orders_view, 1), "a good ring seems blocked");
+}
+
+/* Who joins while the ring begins to go round knows nothing of it but what the hint says. */
+static void join_and_look(void) {
+  conclave_subscription options = {.timeout_ns = 0};
+  orders_join(&subscriber, &options);
+  orders_expect(subscriber.position <= 3, "a beginning where nobody has been");
+}
+
 /* Falling asleep while a record is published, without a time limit. */
 static void prepare_sleep(void) { begin_with(orders_dropping, 4, 2, 1); }
 static void publish_and_wake(void) {
@@ -154,6 +186,11 @@ const orders_scenario orders_scenarios[] = {
     {.name = "lane", .prepare = prepare_lane, .threads = {publish_three, receive_two}, .mortal = 1},
     {.name = "race", .prepare = prepare_race,
      .threads = {publish_first, publish_second, receive_two}},
+    {.name = "nothing", .prepare = prepare_race,
+     .threads = {publish_first, publish_second, receive_or_look}},
+    {.name = "onlooker", .prepare = prepare_overwrite, .threads = {publish_three, look_for_damage}},
+    {.name = "blocked", .prepare = prepare_overwrite, .threads = {publish_four, look_at_position}},
+    {.name = "newcomer", .prepare = prepare_overwrite, .threads = {publish_three, join_and_look}},
     {.name = "sleep", .prepare = prepare_sleep, .threads = {publish_and_wake, receive_one}},
     {.name = "room", .prepare = prepare_room, .threads = {publish_two_and_wake, receive_both}},
     {.name = "ring", .prepare = prepare_ring, .threads = {publish_two_and_wake, receive_both}},

@@ -9,6 +9,8 @@ extern const orders_scenario orders_scenarios[];
 extern const orders_scenario orders_takeovers[];
 extern const orders_scenario orders_hints[];
 extern const orders_scenario orders_rows[];
+extern const orders_scenario orders_heirs[];
+extern const orders_scenario orders_asks[];
 
 extern conclave_publisher publishers[3];
 extern conclave_subscriber subscriber;

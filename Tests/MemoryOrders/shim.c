@@ -12,7 +12,13 @@ static long orders_syscall(long number, void *word, int operation, uint32_t valu
 }
 #define syscall(number, word, operation, value, ...) \
   orders_syscall((number), (word), (operation), (uint32_t)(value))
+#define sched_yield() ((void)0)
 
+/* Of subscribers that copy there is one at a time. */
+static uint64_t scratch[CONCLAVE_GRANULE / 8];
+#define malloc(bytes) ((void)(bytes), scratch)
+
+#include "../../CShim/damage.c"
 #include "../../CShim/order.c"
 #include "../../CShim/rows.c"
 #include "../../CShim/streams.c"
@@ -24,6 +30,8 @@ static long orders_syscall(long number, void *word, int operation, uint32_t valu
 #include "../../CShim/join.c"
 #include "../../CShim/receive.c"
 #include "../../CShim/park.c"
+#include "../../CShim/mirror.c"
+#undef malloc
 
 int orders_has_record(uint64_t position) { return has_record(&orders_view, position); }
 
@@ -31,6 +39,7 @@ enum { LOCKS = 16 };
 static int holders[LOCKS];
 
 static int *lock_at(int64_t start) {
+  if (start >= CONCLAVE_LOCK_READERS) return &holders[12 + (start - CONCLAVE_LOCK_READERS)];
   if (start >= CONCLAVE_LOCK_ROWS) return &holders[8 + (start - CONCLAVE_LOCK_ROWS)];
   return &holders[start - CONCLAVE_LOCK_LANES];
 }
@@ -136,7 +145,6 @@ void orders_lane(conclave_publisher *publisher, uint32_t lane) {
 }
 
 void orders_dropping(conclave_subscriber *subscriber) {
-  static uint64_t scratch[CONCLAVE_GRANULE / 8];
   *subscriber = (conclave_subscriber){.view = orders_view, .scratch = scratch};
 }
 
@@ -145,6 +153,20 @@ void orders_pressing(conclave_subscriber *subscriber) {
   atomic_init(&subscriber->row->state, 3);
   atomic_init(&subscriber->row->timeout_ns, UINT64_MAX);
   holders[8] = 7 * 8;
+}
+
+int orders_join(conclave_subscriber *subscriber, const conclave_subscription *options) {
+  conclave_view view = orders_view;
+  view.descriptor = (int)orders_thread() * 8 + 1;
+  return conclave_subscriber_join(subscriber, &view, options);
+}
+
+int orders_succeed(conclave_subscriber *subscriber, const conclave_subscription *options) {
+  conclave_view view = orders_view;
+  view.descriptor = (int)orders_thread() * 8 + 1;
+  int failure = conclave_mirror_take(&view);
+  if (failure) return failure;
+  return conclave_subscriber_succeed(subscriber, &view, options, conclave_mirror_mirrored(&view));
 }
 
 void orders_activate(conclave_subscriber *subscriber) {

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,7 +24,10 @@
 
 #include "checker.h"
 
+#include "../../CShim/include/conclave_damage.h"
+#include "../../CShim/include/conclave_inspect.h"
 #include "../../CShim/include/conclave_liveness.h"
+#include "../../CShim/include/conclave_mirror.h"
 #include "../../CShim/include/conclave_publish.h"
 #include "../../CShim/include/conclave_receive.h"
 #include "../../CShim/include/conclave_rows.h"
@@ -39,6 +43,10 @@ void orders_lane(conclave_publisher *publisher, uint32_t lane);
 
 /* conclave_publisher_join by way of a file descriptor of one's own, 1 to 7. */
 int orders_publisher(conclave_publisher *publisher, int descriptor);
+
+/* conclave_subscriber_join; and what a mirror does that may find a dead one's row. */
+int orders_join(conclave_subscriber *subscriber, const conclave_subscription *options);
+int orders_succeed(conclave_subscriber *subscriber, const conclave_subscription *options);
 
 /* Subscribers that have joined already; and parts of joining. */
 void orders_dropping(conclave_subscriber *subscriber);
