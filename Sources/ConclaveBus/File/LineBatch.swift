@@ -59,7 +59,7 @@ struct LineBatch: ~Copyable, Sendable {
   ) -> Int {
     unsafe reserve(template.capacity(payload: payload, keyLength: key.count))
     let start = unsafe memory.baseAddress.unsafelyUnwrapped + count
-    var cursor = unsafe LineCursor(unsafe: start)
+    var cursor = unsafe LineCursor(unsafe: start, room: memory.count - count)
     let timestamp = unsafe template.write(
       counter: counter, seq: seq, timestamp: Timestamp(nanosecondsSinceEpoch: 0), payload: payload,
       key: key, to: &cursor)
@@ -74,7 +74,7 @@ struct LineBatch: ~Copyable, Sendable {
     unsafe payload.withUnsafeBytes { payload in
       unsafe reserve(view.capacity(payload: payload) + 1)
       let start = unsafe memory.baseAddress.unsafelyUnwrapped + count
-      var cursor = unsafe LineCursor(unsafe: start)
+      var cursor = unsafe LineCursor(unsafe: start, room: memory.count - count)
       unsafe view.write(payload: payload, to: &cursor)
       cursor.byte(UInt8(ascii: "\n"))
       count += unsafe cursor.place - start

@@ -68,7 +68,8 @@ extension LineCursor {
     payload: UnsafeRawBufferPointer, incarnation: UInt64, position: UInt64?,
     key: UnsafeRawBufferPointer
   ) {
-    let start = unsafe place
+    // Where it lies others may change it: from here on only the copy counts.
+    let copied = unsafe UnsafeMutableRawBufferPointer(start: place, count: payload.count)
     unsafe copy(payload)
     if incarnation != 0 {
       literal(#","incarnation":"#)
@@ -82,9 +83,10 @@ extension LineCursor {
       literal(LineCursor.keyBeginning)
       unsafe string(key)
     }
-    if let first = unsafe LineCursor.firstNewline(in: payload, from: 0) {
-      unsafe hideNewlines(of: payload, first: first, copiedTo: start)
-    } else if unsafe LineCursor.isPadded(payload) {
+    let text = UnsafeRawBufferPointer(copied)
+    if let first = unsafe LineCursor.firstNewline(in: text, from: 0) {
+      unsafe hideNewlines(of: copied, first: first)
+    } else if unsafe LineCursor.isPadded(text) {
       literal(#","payloadNewlines":[]"#)
     }
     byte(UInt8(ascii: "}"))
@@ -96,19 +98,25 @@ extension LineCursor {
   /// The most that an idempotency key of `length` bytes takes.
   static func keyCapacity(_ length: Int) -> Int { length == 0 ? 0 : 32 + 6 * length }
 
-  private mutating func hideNewlines(
-    of payload: UnsafeRawBufferPointer, first: Int, copiedTo start: UnsafeMutableRawPointer
-  ) {
+  /// Of more line feeds than there were when the room was measured, the last are not listed. That
+  /// is somebody who writes into a record that is being read, and no line of it can be right.
+  private mutating func hideNewlines(of payload: UnsafeMutableRawBufferPointer, first: Int) {
     literal(#","payloadNewlines":["#)
     var next: Int? = first
     while let offset = next {
-      if offset != first { byte(UInt8(ascii: ",")) }
-      number(UInt64(offset))
-      unsafe start.storeBytes(of: UInt8(ascii: " "), toByteOffset: offset, as: UInt8.self)
-      next = unsafe LineCursor.firstNewline(in: payload, from: offset + 1)
+      unsafe payload.storeBytes(of: UInt8(ascii: " "), toByteOffset: offset, as: UInt8.self)
+      if room > LineCursor.decimalWidth(UInt64(offset)) + LineCursor.afterNewlines {
+        if offset != first { byte(UInt8(ascii: ",")) }
+        number(UInt64(offset))
+      }
+      next = unsafe LineCursor.firstNewline(
+        in: UnsafeRawBufferPointer(payload), from: offset + 1)
     }
     byte(UInt8(ascii: "]"))
   }
+
+  /// What is written around and behind each number there: `,`, and at the end `]}` and a line feed.
+  private static let afterNewlines = 4
 
   /// Whether a payload begins or ends with white space, which must arrive as well.
   @inline(__always)
@@ -150,7 +158,7 @@ extension EnvelopeView {
       let capacity = unsafe capacity(payload: payload)
       unsafe withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 1) { memory in
         guard let start = memory.baseAddress else { return }
-        var cursor = unsafe LineCursor(unsafe: start)
+        var cursor = unsafe LineCursor(unsafe: start, room: capacity)
         unsafe write(payload: payload, to: &cursor)
         let line = unsafe UnsafeRawBufferPointer(start: start, count: cursor.place - start)
         unsafe bytes.append(contentsOf: line)

@@ -2,13 +2,21 @@ import Glibc
 
 /// Writes text at an advancing place in memory.
 ///
-/// Whoever makes one has made enough room for all that will be written; nothing here checks.
+/// Whoever makes one has made enough room for all that will be written. Only what may be more than
+/// when the room was measured, since it was read from memory that others write, is checked.
 @safe
 struct LineCursor {
   /// Where the next byte goes.
   private(set) var place: UnsafeMutableRawPointer
+  private let end: UnsafeMutableRawPointer
 
-  init(unsafe place: UnsafeMutableRawPointer) { unsafe self.place = unsafe place }
+  init(unsafe place: UnsafeMutableRawPointer, room: Int) {
+    unsafe self.place = unsafe place
+    unsafe end = unsafe place + room
+  }
+
+  /// How much of the room is left.
+  var room: Int { unsafe end - place }
 
   @inline(__always)
   mutating func literal(_ text: StaticString) {
