@@ -9,19 +9,21 @@ public struct EnvelopeView: ~Copyable {
   public let incarnation: UInt64
   public let position: UInt64?
 
-  /// Topic, sender, type and idempotency key behind each other, without separators.
+  /// Topic and sender behind each other, without separators: the same for all of a stream.
   @usableFromInline
-  let names: UnsafeRawBufferPointer
+  let stream: UnsafeRawBufferPointer
   @usableFromInline
   let topicLength: Int
+  /// Type and idempotency key likewise.
   @usableFromInline
-  let senderLength: Int
+  let rest: UnsafeRawBufferPointer
   /// 0 without a key, which is never empty.
   @usableFromInline
   let keyLength: Int
 
-  /// For transports. `names` must stay valid and unchanged while this view lives, its first
-  /// `topicLength` bytes must be a well-formed topic, and its last `keyLength` a well-formed key.
+  /// For transports. `names` are topic, sender, type and key behind each other. They must stay
+  /// valid and unchanged while this view lives, the first `topicLength` bytes must be a well-formed
+  /// topic.
   public init(
     unsafeNames names: UnsafeRawBufferPointer, topicLength: Int, senderLength: Int,
     keyLength: Int = 0, id: MessageID, seq: UInt64, timestamp: Timestamp, incarnation: UInt64,
@@ -29,9 +31,26 @@ public struct EnvelopeView: ~Copyable {
   ) {
     precondition(topicLength >= 0 && senderLength >= 0 && keyLength >= 0)
     precondition(topicLength + senderLength + keyLength <= names.count)
-    unsafe self.names = names
+    let streamLength = topicLength + senderLength
+    unsafe self.init(
+      unsafeStream: UnsafeRawBufferPointer(rebasing: names[..<streamLength]),
+      topicLength: topicLength, rest: UnsafeRawBufferPointer(rebasing: names[streamLength...]),
+      keyLength: keyLength, id: id, seq: seq, timestamp: timestamp, incarnation: incarnation,
+      position: position)
+  }
+
+  /// Likewise with `stream`, topic and sender, apart from `rest`, type and key: what was checked
+  /// once for all messages of a stream lies elsewhere than what each of them brings. Whoever may
+  /// write into the transport's memory may change `rest` at any time.
+  @inline(__always)
+  init(
+    unsafeStream stream: UnsafeRawBufferPointer, topicLength: Int, rest: UnsafeRawBufferPointer,
+    keyLength: Int, id: MessageID, seq: UInt64, timestamp: Timestamp, incarnation: UInt64,
+    position: UInt64?
+  ) {
+    unsafe self.stream = stream
     self.topicLength = topicLength
-    self.senderLength = senderLength
+    unsafe self.rest = rest
     self.keyLength = keyLength
     self.id = id
     self.seq = seq
@@ -43,28 +62,26 @@ public struct EnvelopeView: ~Copyable {
   /// Lends the topic's bytes.
   @inlinable
   public func withTopic<R>(_ body: (RawSpan) -> R) -> R {
-    lend(0, topicLength, body)
+    unsafe lend(topicBytes, body)
   }
   /// Lends the sender's bytes.
   @inlinable
   public func withSender<R>(_ body: (RawSpan) -> R) -> R {
-    lend(topicLength, senderLength, body)
+    unsafe lend(senderBytes, body)
   }
   /// Lends the type's bytes.
   @inlinable
   public func withType<R>(_ body: (RawSpan) -> R) -> R {
-    lend(topicLength + senderLength, typeLength, body)
+    unsafe lend(typeBytes, body)
   }
 
-  public var topic: Topic { Topic(checked: text(0, topicLength)) }
-  public var sender: String { text(topicLength, senderLength) }
-  public var type: String {
-    text(topicLength + senderLength, typeLength)
-  }
-  /// The key with which it was published once, if it has one.
+  public var topic: Topic { unsafe Topic(checked: text(topicBytes)) }
+  public var sender: String { unsafe text(senderBytes) }
+  public var type: String { unsafe text(typeBytes) }
+  /// The key with which it was published once, if it has one that is well-formed.
   public var idempotencyKey: IdempotencyKey? {
     guard keyLength > 0 else { return nil }
-    return IdempotencyKey(checked: text(unsafe names.count - keyLength, keyLength))
+    return unsafe try? IdempotencyKey(text(keyBytes))
   }
 
   /// A copy that outlives the loan. `payload` is the span that was lent beside this view.
@@ -75,30 +92,33 @@ public struct EnvelopeView: ~Copyable {
       incarnation: incarnation, position: position, idempotencyKey: idempotencyKey)
   }
 
-  @inlinable
-  var typeLength: Int { unsafe names.count - topicLength - senderLength - keyLength }
-
   /// The names' bytes, for as long as this view lives.
-  var topicBytes: UnsafeRawBufferPointer { unsafe slice(0, topicLength) }
-  var senderBytes: UnsafeRawBufferPointer { unsafe slice(topicLength, senderLength) }
-  var typeBytes: UnsafeRawBufferPointer { unsafe slice(topicLength + senderLength, typeLength) }
+  @inlinable
+  var topicBytes: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(rebasing: stream[..<topicLength])
+  }
+  @inlinable
+  var senderBytes: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(rebasing: stream[topicLength...])
+  }
+  @inlinable
+  var typeBytes: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(rebasing: rest[..<(rest.count - keyLength)])
+  }
   /// The key's bytes; none where there is no key.
-  var keyBytes: UnsafeRawBufferPointer { unsafe slice(names.count - keyLength, keyLength) }
+  var keyBytes: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(rebasing: rest[(rest.count - keyLength)...])
+  }
   /// The length of all three names and the key together.
-  var namesLength: Int { unsafe names.count }
+  var namesLength: Int { unsafe stream.count + rest.count }
 
   @inlinable
-  func slice(_ start: Int, _ length: Int) -> UnsafeRawBufferPointer {
-    unsafe UnsafeRawBufferPointer(rebasing: names[start..<start + length])
+  func lend<R>(_ bytes: UnsafeRawBufferPointer, _ body: (RawSpan) -> R) -> R {
+    unsafe body(bytes.bytes)
   }
 
-  @inlinable
-  func lend<R>(_ start: Int, _ length: Int, _ body: (RawSpan) -> R) -> R {
-    unsafe body(slice(start, length).bytes)
-  }
-
-  private func text(_ start: Int, _ length: Int) -> String {
-    unsafe String(decoding: names[start..<start + length], as: UTF8.self)
+  private func text(_ bytes: UnsafeRawBufferPointer) -> String {
+    unsafe String(decoding: bytes, as: UTF8.self)
   }
 }
 

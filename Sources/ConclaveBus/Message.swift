@@ -34,13 +34,16 @@ public struct Message: Hashable, Sendable {
 
   /// - Throws: ``BusError/Code/invalidName``.
   static func checkName(_ name: String, role: String) throws(BusError) {
-    let bytes = name.utf8
-    guard (1...maximumNameLength).contains(bytes.count),
-      !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F })
-    else {
+    guard isWellFormedName(name.utf8) else {
       throw BusError(
         .invalidName, "\(role) \(quotedForError(name)) is malformed",
         hint: "write 1 to \(maximumNameLength) bytes without control characters")
     }
+  }
+
+  /// Whether `bytes` may be a sender or a type. O(n).
+  static func isWellFormedName(_ bytes: some Collection<UInt8>) -> Bool {
+    (1...maximumNameLength).contains(bytes.count)
+      && !bytes.contains { $0 < 0x20 || $0 == 0x7F }
   }
 }

@@ -53,8 +53,11 @@ struct MirrorIntake: ~Copyable {
         unsafe entry.pointee.tag = index(of: topic)
       }
       let position = base &+ place.position
+      let stream = unsafe entry.pointee.stream
       let view = unsafe EnvelopeView(
-        unsafeNames: names, topicLength: head.topicLength, senderLength: head.senderLength,
+        unsafeStream: stream, topicLength: head.topicLength,
+        rest: UnsafeRawBufferPointer(
+          start: start + stream.count, count: head.typeLength + head.keyLength),
         keyLength: head.keyLength,
         id: MessageID(process: head.process, counter: head.counter), seq: head.seq,
         timestamp: Timestamp(nanosecondsSinceEpoch: head.timestamp),

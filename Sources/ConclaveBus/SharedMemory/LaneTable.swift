@@ -13,7 +13,7 @@ struct LaneTable: ~Copyable, Sendable {
     var last: UInt64 = 0
     /// Whether `last` means anything.
     var isKnown = false
-    /// Whether the topic is well-formed and matches the subscription's prefix.
+    /// Whether topic and sender are well-formed, and the subscription's prefix matches.
     var isWanted = false
     /// What the table's owner notes of the stream; -1 when it is first seen.
     var tag = -1
@@ -23,9 +23,15 @@ struct LaneTable: ~Copyable, Sendable {
     /// Topic and sender behind each other.
     fileprivate var names: UnsafeMutableRawPointer?
 
-    /// The topic that was checked: what lies in the ring may be something else by now.
+    /// Topic and sender as they were checked: what lies in the ring may be something else by now.
+    var stream: UnsafeRawBufferPointer {
+      unsafe UnsafeRawBufferPointer(start: names, count: Int(lengths & 0xFF) + Int(lengths >> 8))
+    }
     var topic: UnsafeRawBufferPointer {
       unsafe UnsafeRawBufferPointer(start: names, count: Int(lengths & 0xFF))
+    }
+    var sender: UnsafeRawBufferPointer {
+      unsafe UnsafeRawBufferPointer(rebasing: stream[topic.count...])
     }
   }
 
@@ -93,14 +99,10 @@ struct LaneTable: ~Copyable, Sendable {
   /// Calls `body` with every wanted stream of which something was seen, and its entry.
   mutating func forEachKnown(_ body: (SequenceTracker.Stream, inout Entry) -> Void) {
     func visit(_ entry: UnsafeMutablePointer<Entry>) {
-      guard unsafe entry.pointee.isKnown, unsafe entry.pointee.isWanted,
-        let names = unsafe entry.pointee.names
-      else { return }
-      let topic = unsafe entry.pointee.topic
-      let sender = unsafe Int(entry.pointee.lengths >> 8)
+      guard unsafe entry.pointee.isKnown, unsafe entry.pointee.isWanted else { return }
       let stream = unsafe SequenceTracker.Stream(
         process: entry.pointee.process, incarnation: entry.pointee.incarnation,
-        sender: UnsafeRawBufferPointer(start: names + topic.count, count: sender), topic: topic)
+        sender: entry.pointee.sender, topic: entry.pointee.topic)
       unsafe body(stream, &entry.pointee)
     }
     for lane in unsafe 0..<lanes.count {
@@ -181,10 +183,11 @@ struct LaneTable: ~Copyable, Sendable {
     let copy = UnsafeMutableRawPointer.allocate(byteCount: length + 8, alignment: 8)
     unsafe copy.initializeMemory(as: UInt8.self, repeating: 0, count: length + 8)
     unsafe copy.copyMemory(from: names, byteCount: length)
-    let topic = unsafe UnsafeRawBufferPointer(start: copy, count: head.topicLength)
     unsafe entry.pointee = Entry(
-      incarnation: incarnation, last: 0, isKnown: false,
-      isWanted: Topic.isWellFormed(topic) && prefix.matches(bytes: topic),
-      process: head.process, lengths: head.nameLengths, names: copy)
+      incarnation: incarnation, last: 0, isKnown: false, isWanted: false, process: head.process,
+      lengths: head.nameLengths, names: copy)
+    let (topic, sender) = unsafe (entry.pointee.topic, entry.pointee.sender)
+    unsafe entry.pointee.isWanted =
+      Topic.isWellFormed(topic) && Message.isWellFormedName(sender) && prefix.matches(bytes: topic)
   }
 }

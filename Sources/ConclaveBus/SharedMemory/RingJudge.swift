@@ -58,7 +58,7 @@ struct RingJudge: ~Copyable, Sendable {
       guard unsafe entry.pointee.isWanted else { return }
       if unsafe !entry.pointee.isKnown {
         unsafe entry.pointee.isKnown = true
-        unsafe entry.pointee.last = lastUnseen(place, head, names)
+        unsafe entry.pointee.last = lastUnseen(place, head, entry.pointee)
       }
       let last = unsafe entry.pointee.last
       guard head.seq > last else {
@@ -66,8 +66,11 @@ struct RingJudge: ~Copyable, Sendable {
         return
       }
       unsafe entry.pointee.last = head.seq
+      let stream = unsafe entry.pointee.stream
       let view = unsafe EnvelopeView(
-        unsafeNames: names, topicLength: head.topicLength, senderLength: head.senderLength,
+        unsafeStream: stream, topicLength: head.topicLength,
+        rest: UnsafeRawBufferPointer(
+          start: start + stream.count, count: head.typeLength + head.keyLength),
         keyLength: head.keyLength,
         id: MessageID(process: head.process, counter: head.counter), seq: head.seq,
         timestamp: Timestamp(nanosecondsSinceEpoch: head.timestamp),
@@ -87,22 +90,19 @@ struct RingJudge: ~Copyable, Sendable {
 
   /// The number of a stream that is seen here for the first time up to which it is accounted for.
   private func lastUnseen(
-    _ place: RingPlace, _ head: RecordHead.Fields, _ names: UnsafeRawBufferPointer
+    _ place: RingPlace, _ head: RecordHead.Fields, _ entry: LaneTable.Entry
   ) -> UInt64 {
     guard let elsewhere else {
       return ledger.base(lane: place.lane, incarnation: place.incarnation, head)
     }
-    let topic = unsafe UnsafeRawBufferPointer(rebasing: names[..<head.topicLength])
     let stream = unsafe SequenceTracker.Stream(
-      process: head.process, incarnation: place.incarnation,
-      sender: UnsafeRawBufferPointer(
-        rebasing: names[head.topicLength..<head.topicLength + head.senderLength]),
-      topic: topic)
+      process: head.process, incarnation: place.incarnation, sender: entry.sender,
+      topic: entry.topic)
     if let expected = elsewhere.expected(in: stream), expected > 0 {
       return min(expected - 1, head.seq - 1)
     }
     if elsewhere.hasForgotten { return head.seq - 1 }
-    if unsafe isWhole(topic, place.incarnation) { return 0 }
+    if unsafe isWhole(entry.topic, place.incarnation) { return 0 }
     return ledger.base(
       lane: place.lane, incarnation: place.incarnation, head,
       isNew: place.incarnation >= elsewhere.newFrom)
