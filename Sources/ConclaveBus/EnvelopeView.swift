@@ -117,8 +117,13 @@ public struct EnvelopeView: ~Copyable {
     unsafe body(bytes.bytes)
   }
 
+  /// Copied first: `String` looks whether bytes are UTF-8 and copies them afterwards, and what it
+  /// holds must be what it has looked at.
   private func text(_ bytes: UnsafeRawBufferPointer) -> String {
-    unsafe String(decoding: bytes, as: UTF8.self)
+    unsafe withUnsafeTemporaryAllocation(byteCount: bytes.count, alignment: 1) { copy in
+      unsafe copy.copyMemory(from: bytes)
+      return unsafe String(decoding: copy, as: UTF8.self)
+    }
   }
 }
 

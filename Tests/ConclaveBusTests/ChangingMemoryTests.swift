@@ -1,3 +1,6 @@
+import BusTesting
+import Glibc
+import Synchronization
 import Testing
 
 @testable import ConclaveBus
@@ -19,6 +22,23 @@ import Testing
       try expectLine(fill(10_000, measured), then: fill(10_000, 10_000))
       try expectLine(fill(10_000, measured), then: fill(10_000, 5000))
     }
+  }
+
+  /// Somebody changes a byte of a type, to and fro, while it is read: a `String` of it may be one
+  /// or the other, not what is no text.
+  @Test func aTypeIsText() async throws {
+    let memory = try TwiceMapped(bytes: 4096)
+    let isDone = Atomic(false)
+    let wrong = Atomic(0)
+    try await onThreads(2) { thread in
+      guard thread == 0 else { return memory.change(100, until: isDone) }
+      defer { isDone.store(true, ordering: .relaxed) }
+      for _ in 0..<50_000
+      where String(validating: Array(memory.type(200).utf8), as: UTF8.self) == nil {
+        wrong.add(1, ordering: .relaxed)
+      }
+    }
+    #expect(wrong.load(ordering: .relaxed) == 0)
   }
 
   private func fill(_ count: Int, _ feeds: Int) -> [UInt8] {
@@ -56,5 +76,51 @@ import Testing
       let line = unsafe try? Envelope(jsonLine: Array(memory[..<length]).span.bytes)
       #expect(line?.payload.bytes == written)
     }
+  }
+}
+
+/// Memory at two places, as two processes have it, so that no sanitizer takes it for one that two
+/// threads should take turns with. Neither place changes; what lies there is raced for on purpose, a
+/// byte at a time.
+@safe
+private final class TwiceMapped: Sendable {
+  private nonisolated(unsafe) let first: UnsafeMutableRawBufferPointer
+  private nonisolated(unsafe) let second: UnsafeMutableRawBufferPointer
+
+  init(bytes: Int) throws {
+    let directory = try TemporaryDirectory()
+    let file = unsafe open(directory.appending("memory"), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    try #require(file >= 0 && ftruncate(file, bytes) == 0)
+    defer { close(file) }
+    unsafe first = unsafe TwiceMapped.map(file, bytes)
+    unsafe second = unsafe TwiceMapped.map(file, bytes)
+    unsafe first.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: "a"))
+  }
+
+  private static func map(_ file: Int32, _ bytes: Int) -> UnsafeMutableRawBufferPointer {
+    let start = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+    precondition(unsafe start != MAP_FAILED)
+    return unsafe UnsafeMutableRawBufferPointer(start: start, count: bytes)
+  }
+
+  deinit {
+    unsafe munmap(first.baseAddress, first.count)
+    unsafe munmap(second.baseAddress, second.count)
+  }
+
+  /// Makes a byte what it was and no text, by turns.
+  func change(_ index: Int, until isDone: borrowing Atomic<Bool>) {
+    while !isDone.load(ordering: .relaxed) {
+      unsafe first[index] = first[index] == 0xFF ? UInt8(ascii: "a") : 0xFF
+    }
+  }
+
+  /// The first bytes, read as a type where they lie.
+  func type(_ length: Int) -> String {
+    unsafe EnvelopeView(
+      unsafeNames: UnsafeRawBufferPointer(rebasing: second[..<length]), topicLength: 0,
+      senderLength: 0, id: MessageID(process: 1, counter: 1), seq: 1,
+      timestamp: Timestamp(nanosecondsSinceEpoch: 0), incarnation: 1, position: nil
+    ).type
   }
 }

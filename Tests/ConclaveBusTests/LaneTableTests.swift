@@ -41,6 +41,14 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("\u{7}a.topicsender", true), ("\u{7}a/topicsender", false), ("\u{7}a.topic\u{1B}[2J", false),
+    ("\u{7}a.topic", false), ("\u{8}a.topic", false), ("", false),
+  ])
+  func onlyWellFormedNamesAreListed(_ key: String, _ isNamed: Bool) {
+    #expect((StreamKey.parse(Array(key.utf8)) != nil) == isNamed)
+  }
+
   /// Of a record with a single byte for a payload.
   private func head(topic: Int, sender: Int) throws -> RecordHead.Fields {
     var record = [UInt8](repeating: 0, count: 33 + RecordHead.paddedBytes(names: topic + sender))

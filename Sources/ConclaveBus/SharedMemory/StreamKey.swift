@@ -8,7 +8,8 @@ enum StreamKey {
   /// nil when another process wrote nonsense.
   static func parse(_ key: [UInt8]) -> (topic: Topic, sender: String)? {
     guard let length = key.first, key.count > Int(length),
-      Topic.isWellFormed(key[1...Int(length)])
+      Topic.isWellFormed(key[1...Int(length)]),
+      Message.isWellFormedName(key[(Int(length) + 1)...])
     else { return nil }
     return (
       Topic(checked: String(decoding: key[1...Int(length)], as: UTF8.self)),
