@@ -53,6 +53,9 @@ public final class Subscription: Sendable {
   /// many.
   ///
   /// The closures must not call methods of this subscription, nor `unsubscribe` for its prefix.
+  /// On a bus in shared memory with back pressure a payload, a type and a key are lent where they
+  /// lie: another process that may write there and does not keep to the protocol can change them
+  /// meanwhile. Who decides by what it reads, and then uses it, copies it first.
   /// O(`limit`) at most.
   /// - Throws: as ``poll()``; what was lent before the damage was delivered.
   @discardableResult
