@@ -66,6 +66,41 @@ import Testing
     #expect(try Disk.envelopes(fixture.file("t")).count == 2)
   }
 
+  /// The disk has room again, but the mirror would look only in half a second.
+  @Test func aCloseTriesOnceMore() throws {
+    let fixture = try MirroredFixture()
+    let isFailing = Lock(false)
+    let bus = try fixture.bus { options in
+      options.onWarning = { warning in
+        if case .mirrorFailing = warning { isFailing.withLock { $0 = true } }
+      }
+    }
+    block(fixture, "t")
+    for number in 0..<3 { try bus.publish(message(number), to: Topic("t")) }
+    _ = try waitUntil("the mirror fails") { isFailing.withLock { $0 } ? true : nil }
+    // Until it looks every half second.
+    pauseThread(700)
+    unblock(fixture, "t")
+    bus.close()
+    #expect(try seqs(fixture, "t") == [1, 2, 3])
+  }
+
+  /// Somebody has a file's lock a little longer while the bus is closed.
+  @Test func aCloseWaitsForALock() async throws {
+    let fixture = try MirroredFixture()
+    let bus = try fixture.bus()
+    try bus.publish(message(0), to: Topic("t"), durability: .mirrored)
+    let file = unsafe open(fixture.file("t"), O_RDWR | O_CLOEXEC)
+    try #require(file >= 0 && flock(file, LOCK_EX) == 0)
+    for number in 1..<4 { try await bus.publish(message(number), to: Topic("t")) }
+    try await onThreads(2) { index in
+      if index == 0 { return bus.close() }
+      pauseThread(300)
+      close(file)
+    }
+    #expect(try seqs(fixture, "t") == [1, 2, 3, 4])
+  }
+
   /// What a mirror could not write when it had to end is the next one's.
   @Test func anEndWhileFailingLeavesEverythingToTheNext() throws {
     let fixture = try MirroredFixture()

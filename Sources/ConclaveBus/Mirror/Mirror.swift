@@ -219,9 +219,7 @@ final class Mirror {
       noticePlace()
       rest(asks)
     }
-    let end = ring.frontier
-    let deadline = ContinuousClock.now.advanced(by: .seconds(5))
-    while ring.position < end, ContinuousClock.now < deadline, step() {}
+    finish(upTo: ring.frontier)
     syncIfWanted(now: true)
     sayRest()
     // Not given back: a candidate that waits goes on there the next moment and misses nothing. If
@@ -229,6 +227,18 @@ final class Mirror {
     let isDone = committed == ring.position
     let patience = isDone ? options.handOverPatience : options.successionPatience
     ring.abandon(keepNanoseconds: patience.nanosecondsSaturated)
+  }
+
+  /// Mirrors up to `end`, if that can be done in five seconds. What has failed is tried once more
+  /// at once. A lock that somebody has only just kept is waited for, a full disk is not.
+  private func finish(upTo end: UInt64) {
+    let deadline = conclave_monotonic_ns() + 5_000_000_000
+    hasten()
+    while committed < end, conclave_monotonic_ns() < deadline {
+      if step() { continue }
+      guard saidTrouble == nil, nextAttempt < .max else { return }
+      conclave_pace_until(min(nextAttempt, deadline))
+    }
   }
 
   /// Reads, writes and commits one batch.

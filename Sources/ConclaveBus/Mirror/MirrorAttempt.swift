@@ -31,6 +31,13 @@ extension Mirror {
     return intake.failing.reduce(own.min() ?? .max) { min($0, $1.failure.nextAttempt) }
   }
 
+  /// There may be no later attempt.
+  func hasten() {
+    for topic in intake.failing { topic.hasten() }
+    chainsFailure.hasten()
+    placeFailure.hasten()
+  }
+
   private var isAttemptDue: Bool {
     intake.failing.contains { $0.failure.isDue } || chainsFailure.isFailing && chainsFailure.isDue
       || placeFailure.isFailing && placeFailure.isDue
@@ -48,12 +55,12 @@ extension Mirror {
     let isGivenUp =
       intake.isHolding && (options.givesUp || intake.mayBeGivenUp) && ring.isPressed
     if isGivenUp { giveUp() }
-    if isHere && !intake.isHolding || isGivenUp { finish() }
+    if isHere && !intake.isHolding || isGivenUp { commitAll() }
     sayTrouble()
     return true
   }
 
-  private func finish() {
+  private func commitAll() {
     guard committed < ring.position || chainsFailure.isFailing else { return }
     if commit(at: ring.position, chains: ring.openChains) { ring.commit() }
   }

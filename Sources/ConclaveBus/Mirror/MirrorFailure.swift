@@ -41,6 +41,9 @@ struct MirrorFailure {
     isTrouble = true
   }
 
+  /// There may be no later attempt.
+  mutating func hasten() { nextAttempt = 0 }
+
   mutating func recover() { self = MirrorFailure() }
 }
 

@@ -54,6 +54,9 @@ final class MirrorTopic {
     return isEmpty
   }
 
+  /// There may be no later attempt.
+  func hasten() { failure.hasten() }
+
   /// Takes over what a mirror before this one has said: that the file cannot be written.
   func inherit(_ reason: BusError.Code) { failure.inherit(reason) }
 
