@@ -2,8 +2,8 @@ import CShim
 import ConclaveBus
 import Glibc
 
-/// What durability costs: the mirror's throughput, what publishers notice of it, group commit,
-/// healing, opening and replaying.
+/// What durability costs: the mirror's throughput, what publishers notice of it and of a full disk,
+/// group commit, healing, opening and replaying.
 enum MirrorBenchmark: Benchmark {
   static let name = "mirror"
   static let question =
@@ -13,6 +13,7 @@ enum MirrorBenchmark: Benchmark {
     try mirrored(setting, &record)
     try synced(setting, &record)
     try MirrorCost.measure(setting, &record)
+    try MirrorFullDisk.measure(setting, &record)
     try MirrorHealing.measure(setting, &record)
     try MirrorHistory.measure(setting, &record)
   }

@@ -26,15 +26,20 @@ struct StreamCheck {
 /// Whether the files have everything, once.
 enum MirrorFaults {
   static func count(_ scratch: Scratch, expected: UInt64, _ record: inout Record) throws {
+    let check = try check(scratch)
+    let count = check.messages
+    record.addFault("in the files: lost", expected > count ? expected - count : 0)
+    record.addFault("in the files: too many", count > expected ? count - expected : 0)
+    record.addFault("in the files: gaps, repeated or out of order", check.faults)
+  }
+
+  static func check(_ scratch: Scratch) throws -> StreamCheck {
     let bus = try FileBus(directory: scratch.directory)
     defer { bus.close() }
     let all = try bus.subscribe("bench", options: SubscriptionOptions(start: .beginning))
     var check = StreamCheck()
     while try all.drain(onGap: { check.take($0) }, onMessage: { view, _ in check.take(view) }) > 0 {
     }
-    let count = check.messages
-    record.addFault("in the files: lost", expected > count ? expected - count : 0)
-    record.addFault("in the files: too many", count > expected ? count - expected : 0)
-    record.addFault("in the files: gaps, repeated or out of order", check.faults)
+    return check
   }
 }

@@ -22,6 +22,7 @@ enum WorkerRole {
       FutexPacedWorker.self,
       SleepingWorker.self, HoldingWorker.self, FloodingWorker.self, IteratingWorker.self,
       BareAppendWorker.self, MirroringWorker.self, MirroredPublishWorker.self, HealedWorker.self,
+      FullDiskWorker.self,
     ]
   }
 
