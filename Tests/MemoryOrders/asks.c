@@ -110,6 +110,25 @@ static void look_at_question(void) {
   orders_expect(conclave_mirror_wanted(&orders_view) == 1, "a question about nothing");
 }
 
+/* Two that want: none takes back what the other wants. */
+static void want_more(uint64_t position) {
+  conclave_mirror_want_synced(&orders_view, position);
+  conclave_mirror_ask(&orders_view, 0);
+  orders_expect(conclave_mirror_wanted(&orders_view) >= position, "less is wanted than was");
+}
+static void want_one(void) { want_more(1); }
+static void want_two(void) { want_more(2); }
+
+/* Who was cancelled does not sleep: nobody would end that. Who is cancelled later looks by the clock. */
+static conclave_flag cancelled;
+static void raise_flag(void) { conclave_flag_raise(&cancelled); }
+static void prepare_cancelled(void) {
+  begin_empty();
+  conclave_flag_init(&cancelled);
+  orders_before(SLEEPER, raise_flag, NULL);
+}
+static void wait_cancelled(void) { conclave_mirror_wait(&orders_view, 0, 0, &cancelled); }
+
 /* Two that set the base: one does. */
 static uint64_t bases[2];
 static void prepare_base(void) {
@@ -178,6 +197,8 @@ const orders_scenario orders_asks[] = {
     {.name = "stretch", .prepare = begin_empty, .threads = {note_stretches, read_stretches}},
     {.name = "rounds", .prepare = begin_empty, .threads = {note_stretches, read_after_round}},
     {.name = "wanted", .prepare = begin_empty, .threads = {want_and_ask, look_at_question}},
+    {.name = "wants", .prepare = begin_empty, .threads = {want_one, want_two}},
+    {.name = "cancelled", .prepare = prepare_cancelled, .threads = {ask, wait_cancelled}},
     {.name = "base", .prepare = prepare_base, .threads = {set_first_base, set_second_base}},
     {.name = "observer", .prepare = prepare_observer, .threads = {publish_and_wake, park}},
     {.name = "flag", .prepare = prepare_flag, .threads = {cancel, look_at_flag}},
