@@ -5,8 +5,8 @@ import Glibc
 
 /// What a publish costs while the mirror has a full disk: the mirror, in another process, may not
 /// make a file longer, so that each of its writes fails. As many messages as a lane has room for,
-/// in turns with a mirror that writes; behind that publishers wait, or the mirror gives up what they
-/// let it.
+/// in turns with a mirror that writes; behind that publishers wait, or the mirror gives up what
+/// they let it.
 enum MirrorFullDisk {
   private static let messages = 500
 

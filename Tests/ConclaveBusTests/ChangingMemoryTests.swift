@@ -80,8 +80,8 @@ import Testing
 }
 
 /// Memory at two places, as two processes have it, so that no sanitizer takes it for one that two
-/// threads should take turns with. Neither place changes; what lies there is raced for on purpose, a
-/// byte at a time.
+/// threads should take turns with. Neither place changes; what lies there is raced for on purpose,
+/// a byte at a time.
 @safe
 private final class TwiceMapped: Sendable {
   private nonisolated(unsafe) let first: UnsafeMutableRawBufferPointer

@@ -110,9 +110,9 @@ enum SessionRacer {
   }
 
   /// Only one can have the directory: the lock of a file beside it says so. A lock of the process,
-  /// which the kernel gives back while it closes the files of one that was killed. Those that belong
-  /// to open files, as the session's does, go later, in any order, and somebody else may have the
-  /// directory between two of them.
+  /// which the kernel gives back while it closes the files of one that was killed. Those that
+  /// belong to open files, as the session's does, go later, in any order, and somebody else may
+  /// have the directory between two of them.
   private static func lock(_ judge: OwnedDescriptor, _ type: Int32) -> Bool {
     var lock = flock()
     lock.l_type = Int16(type)
