@@ -230,13 +230,13 @@ final class Mirror {
   }
 
   /// Mirrors up to `end`, if that can be done in five seconds. What has failed is tried once more
-  /// at once. A lock that somebody has only just kept is waited for, a full disk is not.
+  /// at once. A lock that somebody keeps is waited for, a full disk is not.
   private func finish(upTo end: UInt64) {
     let deadline = conclave_monotonic_ns() + 5_000_000_000
     hasten()
     while committed < end, conclave_monotonic_ns() < deadline {
       if step() { continue }
-      guard saidTrouble == nil, nextAttempt < .max else { return }
+      guard isLockedOut else { return }
       conclave_pace_until(min(nextAttempt, deadline))
     }
   }

@@ -25,11 +25,15 @@ extension Mirror {
       && !placeFailure.isFailing
   }
 
-  /// When to try again what has failed (CLOCK_MONOTONIC nanoseconds).
-  var nextAttempt: UInt64 {
-    let own = [chainsFailure, placeFailure].filter { $0.isFailing }.map(\.nextAttempt)
-    return intake.failing.reduce(own.min() ?? .max) { min($0, $1.failure.nextAttempt) }
+  private var failures: [MirrorFailure] {
+    [chainsFailure, placeFailure].filter(\.isFailing) + intake.failing.map(\.failure)
   }
+
+  /// When to try again what has failed (CLOCK_MONOTONIC nanoseconds).
+  var nextAttempt: UInt64 { failures.map(\.nextAttempt).min() ?? .max }
+
+  /// Whether something could not be written because somebody else has a lock.
+  var isLockedOut: Bool { failures.contains { $0.code == .busy } }
 
   /// There may be no later attempt.
   func hasten() {
