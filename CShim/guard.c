@@ -60,10 +60,12 @@ CONCLAVE_IN_HANDLER static void pass_on(int signal, siginfo_t *information, void
   if (other->sa_handler != SIG_DFL && other->sa_handler != SIG_IGN) {
     return other->sa_handler(signal);
   }
-  /* The instruction runs into it again; but not where somebody has sent the signal. */
+  int is_sent = information->si_code <= 0;
+  if (is_sent && other->sa_handler == SIG_IGN) return;
   struct sigaction none = {.sa_handler = SIG_DFL};
   sigaction(SIGBUS, &none, NULL);
-  if (information->si_code <= 0) raise(signal);
+  /* Otherwise the instruction runs into it again, and that cannot be ignored. */
+  if (is_sent) raise(signal);
 }
 
 CONCLAVE_IN_HANDLER static void on_bus_error(int signal, siginfo_t *information, void *context) {

@@ -40,9 +40,10 @@ struct StepAttack {
 extension StepAttack {
   /// Signals that are none of a segment's business.
   func tryStrangers() -> (points: UInt64, isGood: Bool) {
-    let isGood = step_strangers_are_left_alone() != 0
-    if !isGood { print("FAULT truncate: a SIGBUS of somebody else's is not left alone") }
-    return (2, isGood)
+    var tried: UInt32 = 0
+    let wrong = unsafe step_try_strangers(&tried)
+    if wrong > 0 { print("FAULT truncate: \(wrong) SIGBUS of somebody else's are not left alone") }
+    return (UInt64(tried), wrong == 0)
   }
 
   /// How often each word is fetched.

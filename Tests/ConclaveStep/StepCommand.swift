@@ -84,11 +84,11 @@ enum StepCommand {
       }
     }
     var tally = Tally()
+    if ways.contains(.truncate) { tally.add(attack.tryStrangers()) }
     for way in ways {
       if let hostility = way.hostility {
         attack.hostility = hostility
         attack.places = places
-        if way == .truncate { tally.add(attack.tryStrangers()) }
         for what in actions.flatMap(attack.cases) {
           tally.add(attack.run("\(way.rawValue) \(title(what))", what))
         }

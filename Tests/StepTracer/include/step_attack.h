@@ -36,8 +36,8 @@ int step_can_attack(step_action action);
  * when it cannot be tried. All acts are tried, whatever comes of them. */
 int step_attack_sweep(const step_case *what, const step_attack *attack, step_result *result);
 
-/* Whether a SIGBUS that has nothing to do with a segment goes to whoever handled it before there was one: 1
- * or 0. */
-int step_strangers_are_left_alone(void);
+/* Tries whether a SIGBUS that has nothing to do with a segment goes to whoever handled it before there was
+ * one: how many of the `*tried` did not. To be called before this process has a segment. */
+uint32_t step_try_strangers(uint32_t *tried);
 
 #endif
