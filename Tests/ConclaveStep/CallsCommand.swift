@@ -9,8 +9,8 @@ enum CallsCommand {
     which others take part. Each of its system calls fails once (or N of them, evenly spread), with
     each of ten errors, each time in another process. It must not die, must come to its end, must
     succeed when it tries again, and must leave no file open, no memory mapped and nothing on the
-    disk; the others must get what it has published, once. With --defect what could not be joined
-    stays mapped, which must be noticed.
+    disk; the others must get what it has published, once. The same of a process that may have no
+    more memory. With --defect what could not be joined stays mapped, which must be noticed.
 
     """
 
@@ -31,6 +31,8 @@ enum CallsCommand {
   }
 
   private static func run(_ places: UInt64, _ defect: step_calls_defect) -> Int32 {
+    let hasGoneOn = step_try_no_memory() != 0
+    if !hasGoneOn { print("FAULT calls: a process without memory does not go on") }
     var result = step_calls_result()
     let failure = unsafe step_calls_sweep(places, defect, &result)
     print(
@@ -41,6 +43,6 @@ enum CallsCommand {
     }
     if failure != 0 { print("FAULT calls: could not be tried: \(failure)") }
     if !fault.isEmpty { print("FAULT calls: \(fault)") }
-    return failure == 0 && fault.isEmpty ? 0 : 1
+    return failure == 0 && fault.isEmpty && hasGoneOn ? 0 : 1
   }
 }

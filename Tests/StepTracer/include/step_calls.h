@@ -26,4 +26,9 @@ typedef struct step_calls_result {
  * first fault. 0, or the errno of what could not even begin. */
 int step_calls_sweep(uint64_t places, step_calls_defect defect, step_calls_result *result);
 
+/* Opens and joins a segment in a process that may have no more memory, and then again once it may: whether
+ * it was told, went on, and lost no descriptor and no row. Says what was not so. To be called before this
+ * process has a segment. */
+int step_try_no_memory(void);
+
 #endif
