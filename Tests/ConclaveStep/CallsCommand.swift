@@ -7,7 +7,7 @@ enum CallsCommand {
     A process makes a segment, joins it, fills it, waits for room, receives, sleeps, only looks,
     mirrors, leaves its place to a successor, leaves and removes the segment; and visits one in
     which others take part. Each of its system calls fails once (or N of them, evenly spread), with
-    each of ten errors, each time in another process. It must not die, must come to its end, must
+    each of eleven errors, each time in another process. It must not die, must come to its end, must
     succeed when it tries again, and must leave no file open, no memory mapped and nothing on the
     disk; the others must get what it has published, once. The same of a process that may have no
     more memory. With --defect what could not be joined stays mapped, which must be noticed.

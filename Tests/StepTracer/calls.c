@@ -20,7 +20,7 @@
 #include "tracer.h"
 
 static const int ERRORS[] = {EINTR, EAGAIN, ENOMEM, EMFILE, ENOSPC,
-                             EIO,   EPERM,  EINVAL, ENOSYS, ENOENT};
+                             EIO,   EPERM,  EINVAL, ENOSYS, ENOENT, EACCES};
 enum { ERROR_COUNT = sizeof(ERRORS) / sizeof(ERRORS[0]) };
 
 /* MARK: One call */
