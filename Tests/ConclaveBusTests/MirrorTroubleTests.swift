@@ -83,6 +83,16 @@ import Testing
   /// Somebody has a file's lock so long that it is trouble, and a little longer while the bus is
   /// closed.
   @Test func aCloseWaitsForALock() async throws {
+    // It waits for five seconds, and all of them may pass while others want the processors.
+    for _ in 0..<10 {
+      let (seqs, duration) = try await closeWhileLocked()
+      guard duration < .seconds(4) else { continue }
+      return #expect(seqs == [1, 2, 3, 4])
+    }
+    Issue.record("ten times a close took four seconds")
+  }
+
+  private func closeWhileLocked() async throws -> (seqs: [UInt64], duration: Duration) {
     let fixture = try MirroredFixture()
     let bus = try fixture.bus()
     try bus.publish(message(0), to: Topic("t"), durability: .mirrored)
@@ -90,12 +100,18 @@ import Testing
     try #require(file >= 0 && flock(file, LOCK_EX) == 0)
     for number in 1..<4 { try await bus.publish(message(number), to: Topic("t")) }
     _ = try waitUntil("the mirror says so") { bus.trouble }
+    let duration = Lock(Duration.zero)
     try await onThreads(2) { index in
-      if index == 0 { return bus.close() }
+      if index == 0 {
+        let taken = ContinuousClock().measure { bus.close() }
+        return duration.withLock { $0 = taken }
+      }
       pauseThread(300)
+      // Not by closing it: another test may just have forked, with all files.
+      #expect(flock(file, LOCK_UN) == 0)
       close(file)
     }
-    #expect(try seqs(fixture, "t") == [1, 2, 3, 4])
+    return (try seqs(fixture, "t"), duration.withLock { $0 })
   }
 
   /// What a mirror could not write when it had to end is the next one's.
