@@ -5,9 +5,10 @@ enum StallsCommand {
   static let usage = """
     usage: conclave-step stalls [--kills N]
     Measures N times (default 500) how long it takes from the kill of a publisher at full speed
-    until another one has its lane, and from the publishing of one that dies before it wakes anybody
-    until a sleeper has the message; and counts how often a third one waits while N publishers are
-    killed beside it. Figures, to be taken on a machine that does nothing else.
+    until another one has its lane, also where a child that it has forked lives on; and from the
+    publishing of one that dies before it wakes anybody until a sleeper has the message; and counts
+    how often a third one waits while N publishers are killed beside it. Figures, to be taken on a
+    machine that does nothing else.
 
     """
 
@@ -27,6 +28,7 @@ enum StallsCommand {
     }
     print("\(kills) times each: median, 99th percentile, longest")
     print("a killed publisher's lane is somebody else's after \(text(result.lane))")
+    print("where a child of it lives on, after \(text(result.parents_lane))")
     print("a message that nobody was told of is received after \(text(result.delivery))")
     print(
       "another publisher waited \(result.sleeps) times meanwhile, and published "

@@ -21,6 +21,7 @@ typedef struct stalls {
   _Atomic uint32_t is_over;
   uint64_t published;
   uint64_t sleeps;
+  int ends[2]; /* of a pipe: whose reader is there as long as it may be written to */
 } stalls;
 
 enum { PAUSE_US = 300, SLEEP_US = 25000, LONG_NS = 1000000000 };
@@ -57,14 +58,33 @@ static void join(const step_world *world, conclave_publisher *publisher) {
 }
 
 /* Publishes until it is killed. */
+static void rage_as(conclave_publisher *publisher) {
+  for (uint32_t number = 1;; number++) {
+    step_words words = step_words_of(STEP_VICTIM, number, 200);
+    step_publish(publisher, &words);
+  }
+}
+
 static void rage(stalls *self) {
   static conclave_publisher publisher;
   join(&self->world, &publisher);
   atomic_store(&self->is_ready, 1);
-  for (uint32_t number = 1;; number++) {
-    step_words words = step_words_of(STEP_VICTIM, number, 200);
-    step_publish(&publisher, &words);
+  rage_as(&publisher);
+}
+
+/* Has forked, and the child lives on. */
+static void rage_as_parent(stalls *self) {
+  static conclave_publisher publisher;
+  join(&self->world, &publisher);
+  pid_t child = fork();
+  if (child < 0) _exit(3);
+  if (child > 0) rage_as(&publisher);
+  close(self->ends[1]);
+  atomic_store(&self->is_ready, 1);
+  char byte;
+  while (read(self->ends[0], &byte, 1) < 0 && errno == EINTR) {
   }
+  _exit(0);
 }
 
 /* Dies between publishing and waking. */
@@ -130,10 +150,10 @@ static int await_ready(stalls *self, pid_t child) {
 
 /* MARK: What is measured */
 
-static int time_lane(stalls *self, uint64_t *time) {
+static int time_lane_of(stalls *self, void (*body)(stalls *), uint64_t *time) {
   conclave_view view;
   conclave_publisher heir;
-  pid_t child = begin(self, rage);
+  pid_t child = begin(self, body);
   if (child < 0) return errno;
   int failure = await_ready(self, child);
   if (!failure) failure = step_world_open(&self->world, CONCLAVE_PUBLISH, &view);
@@ -152,6 +172,16 @@ static int time_lane(stalls *self, uint64_t *time) {
   else conclave_publisher_leave(&heir);
   int end = await_end(child);
   return failure ? failure : end;
+}
+
+static int time_lane(stalls *self, uint64_t *time) { return time_lane_of(self, rage, time); }
+
+static int time_lane_of_parent(stalls *self, uint64_t *time) {
+  if (pipe(self->ends) != 0) return errno;
+  int failure = time_lane_of(self, rage_as_parent, time);
+  close(self->ends[0]);
+  close(self->ends[1]);
+  return failure;
 }
 
 static int await_record(conclave_subscriber *sleeper, uint64_t limit) {
@@ -203,6 +233,8 @@ static int measure(stalls *self, uint32_t kills, uint64_t *times, step_stalls_re
   conclave_subscriber_leave(&self->world.patient.subscriber);
   for (uint32_t i = 0; !failure && i < kills; i++) failure = time_lane(self, &times[i]);
   result->lane = times_of(times, kills);
+  for (uint32_t i = 0; !failure && i < kills; i++) failure = time_lane_of_parent(self, &times[i]);
+  result->parents_lane = times_of(times, kills);
   for (uint32_t i = 0; !failure && i < kills; i++) failure = time_delivery(self, &times[i]);
   result->delivery = times_of(times, kills);
   /* The other lane is the survivor's. */

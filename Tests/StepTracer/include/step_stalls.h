@@ -12,6 +12,7 @@ typedef struct step_times {
 
 typedef struct step_stalls_result {
   step_times lane;     /* from kill(2) of a publisher at full speed to somebody else's having its lane */
+  step_times parents_lane; /* the same where a child that it has forked lives on */
   step_times delivery; /* from the publishing of one that dies before it wakes to a sleeper's having it */
   uint64_t published;  /* by another publisher, at full speed, while publishers were killed beside it, */
   uint64_t sleeps;     /* and how often that gave the processor away in doing so */
