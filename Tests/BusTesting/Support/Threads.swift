@@ -49,11 +49,16 @@ private final class Job: Sendable {
   init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
+/// Detached from the beginning: `pthread_detach` looks at a thread once more that may have ended
+/// since it was detached, and be gone (seen with glibc 2.36).
 func startThread(_ body: @escaping @Sendable () -> Void) {
-  var thread = pthread_t()
+  var (thread, attributes) = (pthread_t(), pthread_attr_t())
+  unsafe pthread_attr_init(&attributes)
+  defer { unsafe pthread_attr_destroy(&attributes) }
+  unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
   let job = unsafe Unmanaged.passRetained(Job(body)).toOpaque()
   let failure = unsafe pthread_create(
-    &thread, nil,
+    &thread, &attributes,
     { argument in
       if let argument = unsafe argument {
         unsafe Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().run()
@@ -61,5 +66,4 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
       return nil
     }, job)
   precondition(failure == 0, "the system refuses to start a thread (errno \(failure))")
-  pthread_detach(thread)
 }
