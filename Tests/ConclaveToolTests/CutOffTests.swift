@@ -28,7 +28,7 @@ import Testing
       let dry = try Tool.run(["bus", "status", "--json", "--interval", "0"], in: directory)
       let segment = try #require(dry.output.firstMatch(of: /"path":"(\/dev\/shm\/[^"]*)"/)).1
       // What is left of it belongs to no bus that could be found.
-      defer { unlink(String(segment)) }
+      defer { unsafe unlink(String(segment)) }
       #expect(unsafe truncate(String(segment), bytes) == 0)
       let outcome = try user.finishWithoutClosingInput()
       // Of a segment that is too short to be one.
