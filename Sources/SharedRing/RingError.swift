@@ -11,6 +11,8 @@ public enum RingError: Error, Hashable, Sendable {
   case exhausted
   /// No room in shared memory.
   case noSpace
+  /// This process may have no more memory.
+  case noMemory
   /// The operating system refuses access.
   case permissionDenied
   /// Something that is no file, or somebody else's file, has the segment's name.
@@ -58,7 +60,8 @@ public enum RingError: Error, Hashable, Sendable {
       switch code {
       case ENOENT: .notFound
       case EAGAIN: .exhausted
-      case ENOSPC, EDQUOT, ENOMEM: .noSpace
+      case ENOSPC, EDQUOT: .noSpace
+      case ENOMEM: .noMemory
       case EACCES, EPERM, EROFS: .permissionDenied
       case EBUSY: .busy
       case EBADMSG: .corrupt

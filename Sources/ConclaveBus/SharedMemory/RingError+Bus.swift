@@ -24,6 +24,10 @@ extension BusError {
         hint:
           "enlarge it (mount -o remount,size=...) or remove stale buses: 'conclave bus clean'"
       )
+    case .noMemory:
+      self.init(
+        .noSpace, "no memory for \(path)",
+        hint: "raise the limit of this process (ulimit -v) or of its container, or free some")
     case .permissionDenied:
       self.init(
         .permissionDenied, "no permission for \(path)",
